@@ -1,0 +1,28 @@
+"""The errors that nascore raises on bad input; every message names the value and what is allowed."""
+
+
+class NascoreError(Exception):
+    """Base class: the command line turns each of these into one clear line."""
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return str(self.args[0]) if self.args else ""
+
+
+class ArchitectureError(NascoreError, ValueError):
+    """A value that is not an architecture of the space it was given to."""
+
+
+class SettingError(NascoreError, ValueError):
+    """A parameter outside what is allowed."""
+
+
+class MissingArchitecture(NascoreError, KeyError):
+    """An architecture of the space for which the table holds no value."""
+
+
+class DataError(NascoreError):
+    """A data file that is missing, corrupt or cannot be fetched."""
+
+
+class ResultsError(NascoreError):
+    """A stored result that cannot be read or does not fit its experiment."""

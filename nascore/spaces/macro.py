@@ -1,0 +1,41 @@
+"""Macro search: an ordering of predefined blocks along a chain (EfficientNet, ProxylessNAS, NAS-Bench-Macro)."""
+from __future__ import annotations
+
+from ..errors import ArchitectureError, SettingError
+from .base import Arch, ChoiceSpace
+from .dag import DAG
+
+
+class MacroSpace(ChoiceSpace):
+    """`layers` searchable positions along a chain, each one of `ops`; written as a string of digits ("01221120")."""
+
+    def __init__(self, layers: int, ops: tuple[str, ...] | list[str], name: str | None = None):
+        if not isinstance(layers, int) or isinstance(layers, bool) or layers < 1:
+            raise SettingError(f"layers={layers!r}: expected a positive integer")
+        if isinstance(ops, str) or not 2 <= len(ops) <= 10 or len(set(ops)) != len(ops):
+            raise SettingError(f"ops={ops!r}: expected 2 to 10 different names")
+        super().__init__(name or f"macro-{layers}-{len(ops)}", layers, tuple(ops))
+
+    def dag(self, arch: Arch) -> DAG:
+        labels = ("input", *(self.ops[op] for op in self.validate(arch)), "output")
+        return DAG(labels, tuple((i, i + 1) for i in range(len(labels) - 1)))
+
+    def format(self, arch: Arch) -> str:
+        return "".join(str(op) for op in self.validate(arch))
+
+    def parse(self, text: str) -> Arch:
+        if not isinstance(text, str) or not text.strip().isascii() or not text.strip().isdigit():
+            raise ArchitectureError(f"{text!r} is not an architecture of {self.name}: expected {self.positions} digits "
+                                    f"from 0 to {len(self.ops) - 1}")
+        return self.validate(tuple(int(digit) for digit in text.strip()))
+
+
+class NASBenchMacro(MacroSpace):
+    """NAS-Bench-Macro (Su et al., 2021): 3 stages of 2, 3 and 3 layers, 3^8 = 6,561 architectures.
+
+    Identity blocks after the first layer of a stage commute, so only 3,969 networks differ; the space counts all 6,561
+    strings, as the benchmark's own table does.
+    """
+
+    def __init__(self):
+        super().__init__(8, ("identity", "mb3_k3", "mb6_k5"), "nasbench-macro")
