@@ -1,0 +1,40 @@
+"""What answers "how good is this architecture?": tables, surrogates, and the Oracle that counts queries."""
+from __future__ import annotations
+
+import importlib
+
+from ..errors import SettingError
+from .oracle import Oracle
+from .table import TabularBenchmark, from_table
+
+__all__ = ["Oracle", "TabularBenchmark", "available", "from_table", "load"]
+
+# name -> (module, function); loaded when asked for
+_BENCHMARKS = {
+    "nasbench101": ("nasbench101_table", "load_nasbench101"),
+    "nasbench101-surrogate": ("nasbench101_surrogate", "load_nasbench101_surrogate"),
+    "nasbench201": ("nasbench201", "load_nasbench201"),
+    "nasbench201-synthetic": ("synthetic", "load_nasbench201_synthetic"),
+    "nasbench-macro": ("nasbench_macro", "load_nasbench_macro"),
+    "nasbench-macro-synthetic": ("synthetic", "load_nasbench_macro_synthetic"),
+}
+
+
+def available() -> list[str]:
+    """The names that `load` knows."""
+    return sorted(_BENCHMARKS)
+
+
+def load(name: str, **question) -> TabularBenchmark:
+    """A benchmark by name; `dataset`, `split`, `epochs` (and `seed`) say which accuracy it answers.
+
+    Raises SettingError for an unknown name or question, DataError when its data is not here (the message says how to
+    get it). nasbench101-surrogate and the -synthetic tables need no download.
+    """
+    if name not in _BENCHMARKS:
+        raise SettingError(f"benchmark {name!r}: expected one of {', '.join(available())}")
+    unknown = set(question) - {"dataset", "split", "epochs", "seed"}
+    if unknown:
+        raise SettingError(f"{', '.join(sorted(unknown))}: a benchmark is asked by dataset, split, epochs and seed")
+    module, function = _BENCHMARKS[name]
+    return getattr(importlib.import_module(f".{module}", __name__), function)(**question)

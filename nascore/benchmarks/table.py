@@ -1,0 +1,250 @@
+"""A benchmark as one float32 array with named axes, and an index that finds an architecture's row."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..errors import ArchitectureError, MissingArchitecture, SettingError
+from ..spaces.base import Arch, Space
+
+AXES = ("dataset", "split", "epochs", "seed")
+
+
+class TupleIndex:
+    """Row numbers of a list of architectures, one row per tuple."""
+
+    def __init__(self, archs):
+        self.archs = [tuple(row) for row in archs.tolist()] if isinstance(archs, np.ndarray) else list(archs)
+        self.rows = dict(zip(self.archs, range(len(self.archs)), strict=True))
+        if len(self.rows) != len(self.archs):
+            raise ArchitectureError("an architecture occurs twice in the table")
+        self.get = self.rows.__getitem__
+
+    def __call__(self, arch: Arch) -> int:
+        return self.rows[arch]
+
+    def many(self, archs: Sequence[Arch]) -> np.ndarray:
+        return np.fromiter(map(self.get, archs), np.int64, len(archs))
+
+
+class TabularBenchmark:
+    """What a table of trained architectures answers to "how good is this one?".
+
+    One view answers for one `dataset`, `split`, `epochs` and `seed` ("mean" over the trainings, or a number);
+    `select` gives another view of the same arrays. Accuracies are percent. `label` is "" for measured values,
+    "surrogate" for predictions of a model, "synthetic" for invented ones; `about` says what the number is.
+
+    Parameters
+    ----------
+    space: the search space. index: row of an architecture (callable; attribute `archs` lists them in row order).
+    values: float32 array (architecture, dataset, split, epochs, seed); NaN where the data has no value.
+    axes: the names along each of the last four axes. costs: name -> array (architecture,), e.g. params, flops.
+    """
+
+    direction = "max"
+
+    def __init__(self, *, space: Space, index, values: np.ndarray, axes: Mapping[str, Sequence], name: str,
+                 costs: Mapping[str, np.ndarray] | None = None, label: str = "", about: str | Mapping = "",
+                 checksum: str = "", dataset=None, split=None, epochs=None, seed="mean"):
+        values = np.asarray(values, np.float32)
+        shape = tuple(len(axes[axis]) for axis in AXES)
+        if values.shape[1:] != shape:
+            raise SettingError(f"values of shape {values.shape} do not fit the axes {shape}")
+        self.space, self.name, self.label, self.checksum = space, name, label, checksum
+        self.costs = dict(costs or {})
+        self.axes = {axis: tuple(axes[axis]) for axis in AXES}
+        self._index, self._values, self._about = index, values, about
+        self._choose(dataset, split, epochs, seed)
+
+    def _choose(self, *wanted) -> None:
+        position = []
+        for axis, value in zip(AXES, wanted, strict=True):
+            allowed = self.axes[axis]
+            value = allowed[0] if value is None else value
+            if value not in allowed or isinstance(value, bool):
+                raise SettingError(f"{axis}={value!r}: {self.name} has {', '.join(map(repr, allowed))}")
+            position.append(allowed.index(value))
+            setattr(self, axis, value)
+        column = np.ascontiguousarray(self._values[(slice(None), *position)])
+        if np.isnan(column).all():
+            raise SettingError(f"{self.name} has no values for dataset={self.dataset!r}, split={self.split!r}, "
+                               f"epochs={self.epochs!r}, seed={self.seed!r}; known: {self._known()}")
+        self._column, self._floats, self._sorted = column, None, None
+
+    def _known(self) -> str:
+        filled = ~np.isnan(self._values).all(0)
+        return "; ".join("/".join(str(self.axes[axis][i]) for axis, i in zip(AXES, where, strict=True))
+                         for where in np.argwhere(filled))
+
+    def select(self, *, dataset=None, split=None, epochs=None, seed=None) -> TabularBenchmark:
+        """The same table asked another question; what is not named stays as it is."""
+        other = object.__new__(TabularBenchmark)
+        other.__dict__.update(self.__dict__)
+        other._choose(self.dataset if dataset is None else dataset, self.split if split is None else split,
+                      self.epochs if epochs is None else epochs, self.seed if seed is None else seed)
+        return other
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    @property
+    def archs(self) -> Sequence[Arch]:
+        """All architectures, in row order."""
+        return self._index.archs
+
+    @property
+    def about(self) -> str:
+        """What the number is: which training, which images."""
+        if isinstance(self._about, str):
+            return self._about
+        return self._about.get((self.dataset, self.split, self.epochs), "")
+
+    @property
+    def array(self) -> np.ndarray:
+        """All values of this view in row order, float32 (architecture,). Do not write to it."""
+        return self._column
+
+    def index(self, arch: Arch) -> int:
+        """Row of `arch`; ArchitectureError if it is not in the space, MissingArchitecture if the table lacks it."""
+        try:
+            return int(self._index(arch))
+        except (KeyError, TypeError, IndexError, ValueError):
+            arch = self.space.validate(arch)  # lists and numpy integers are welcome here
+            try:
+                return int(self._index(arch))
+            except KeyError:
+                raise MissingArchitecture(f"{arch!r} has no value in {self.name} ({len(self):,} of "
+                                          f"{self.space.size:,} architectures have)") from None
+
+    def arch(self, index: int) -> Arch:
+        """The architecture in row `index`."""
+        if not 0 <= index < len(self):
+            raise SettingError(f"index {index!r}: {self.name} has rows 0 to {len(self) - 1}")
+        return self.archs[index]
+
+    def value(self, arch: Arch) -> float:
+        """The accuracy of one architecture, percent."""
+        floats = self._floats
+        if floats is None:
+            floats = self._floats = self._column.tolist()
+        try:
+            return floats[self._index(arch)]
+        except (KeyError, TypeError, IndexError, ValueError):
+            return floats[self.index(arch)]
+
+    def values(self, archs) -> np.ndarray:
+        """Many accuracies, float32 (n,): from a list of architectures, an integer array of rows (n,), or an integer
+        array of architectures (n, positions)."""
+        if isinstance(archs, np.ndarray) and archs.dtype.kind in "iu" and archs.ndim == 1:
+            if archs.size and not (0 <= archs.min() and archs.max() < len(self)):
+                raise SettingError(f"row numbers from {archs.min()} to {archs.max()}: {self.name} has rows 0 to "
+                                   f"{len(self) - 1}")
+            return self._column.take(archs)
+        return self._column.take(self.rows(archs))
+
+    def rows(self, archs) -> np.ndarray:
+        """Row numbers of many architectures, int64 (n,)."""
+        if isinstance(archs, np.ndarray):
+            archs = [tuple(row) for row in archs.tolist()]
+        try:
+            return self._index.many(archs)
+        except (KeyError, TypeError, IndexError, ValueError):
+            return np.array([self.index(arch) for arch in archs], np.int64)
+
+    def cost(self, arch: Arch, name: str) -> float:
+        """What an architecture costs, e.g. "params" (count) or "flops"; `costs` lists the names."""
+        if name not in self.costs:
+            raise SettingError(f"cost {name!r}: {self.name} has {', '.join(self.costs) or 'none'}")
+        return float(self.costs[name][self.index(arch)])
+
+    def rank(self, value: float) -> int:
+        """How many architectures are strictly better, plus 1."""
+        if self._sorted is None:
+            self._sorted = np.sort(self._column[~np.isnan(self._column)])
+        value = np.float32(value)
+        if np.isnan(value):
+            raise SettingError("rank of nan: the value must be a number")
+        return int(len(self._sorted) - np.searchsorted(self._sorted, value, "right")) + 1
+
+    def best(self) -> tuple[Arch, float]:
+        """The best architecture (the first of equals) and its accuracy."""
+        row = int(np.nanargmax(self._column))
+        return self.archs[row], float(self._column[row])
+
+    def to_frame(self):
+        """This view as a DataFrame: arch, value and the costs."""
+        import pandas as pd
+
+        return pd.DataFrame({"arch": list(self.archs), "value": self._column, **self.costs})
+
+    def describe(self) -> str:
+        """One line: name, question and label, as it should stand beside every number."""
+        seeds = "mean over seeds" if self.seed == "mean" else f"seed {self.seed}"
+        text = f"{self.name}: {self.dataset}, {self.split}, {self.epochs} epochs, {seeds}"
+        return text + (f" [{self.label}]" if self.label else "")
+
+    def __repr__(self) -> str:
+        return f"<{self.describe()}; {len(self):,} architectures>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        arch, value = self.best()
+        return (f"<div><b>{escape(self.describe())}</b><br>{len(self):,} architectures, "
+                f"{np.nanmin(self._column):.2f} to {value:.2f}; costs: {escape(', '.join(self.costs) or 'none')}<br>"
+                f"{escape(self.about)}<br>best: <code>{escape(self.space.format(arch))}</code></div>"
+                + self.space.view(arch)._repr_svg_())
+
+
+def from_table(space: Space, table, *, name: str = "my-table", label: str = "") -> TabularBenchmark:
+    """A benchmark from your own numbers: a mapping architecture -> value (higher is better; NaN = training failed).
+
+    Architectures are checked against the space; the table may be partial. Raises ArchitectureError or SettingError.
+    """
+    if not isinstance(space, Space):
+        raise SettingError(f"space={space!r}: expected a space such as nc.spaces.CellSpace(...)")
+    if not isinstance(table, Mapping):
+        raise SettingError(f"a table of type {type(table).__name__}: expected a mapping {{architecture: value}}")
+    if not table:
+        raise SettingError("the table is empty: expected at least one {architecture: value}")
+    archs, numbers = [], []
+    for arch, number in table.items():
+        archs.append(space.validate(arch))
+        try:
+            number = float(number)
+        except (TypeError, ValueError):
+            raise SettingError(f"value {number!r} of {arch!r} is not a number") from None
+        if number in (float("inf"), float("-inf")):
+            raise SettingError(f"value {number!r} of {arch!r}: expected a finite number (NaN for a failed training)")
+        numbers.append(number)
+    index, archs = _rows_by_key(space, archs)
+    values = np.array(numbers, np.float32).reshape(-1, 1, 1, 1, 1)
+    if np.isnan(values).all():
+        raise SettingError("every value of the table is NaN: expected at least one number")
+    axes = {"dataset": ("table",), "split": ("given",), "epochs": (0,), "seed": ("mean",)}
+    return TabularBenchmark(space=space, index=index, values=values, axes=axes, name=name, label=label,
+                            about="values given by the user")
+
+
+def _rows_by_key(space: Space, archs: list[Arch]):
+    keys = [space.key(arch) for arch in archs]
+    if keys == archs:
+        return TupleIndex(archs), archs
+    return KeyIndex(space, archs, keys), archs
+
+
+class KeyIndex:
+    """Row numbers through the space's keys, for spaces that count isomorphic architectures as one."""
+
+    def __init__(self, space: Space, archs, keys):
+        self.space, self.archs = space, archs
+        self.by_key = dict(zip(keys, range(len(keys)), strict=True))
+        if len(self.by_key) != len(archs):
+            raise ArchitectureError("two architectures of the table are the same one under the space's key")
+
+    def __call__(self, arch: Arch) -> int:
+        return self.by_key[self.space.key(arch)]
+
+    def many(self, archs) -> np.ndarray:
+        return np.array([self(arch) for arch in archs], np.int64)
