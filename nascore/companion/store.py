@@ -1,0 +1,165 @@
+"""The result store: one JSON line for each finished unit of an experiment.
+
+``data/results/<experiment id>.jsonl`` holds the rows of the laptop and paper profiles and is committed; smoke rows go to
+the git-ignored cache. A row is identified by its fingerprint (experiment, version, config, seed, data) and guarded by a
+digest over the whole row: an edited or damaged row is refused, with the file and the line named. Only a last line
+without its newline is forgiven, since that is what a killed run leaves behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nascore import paths
+from nascore.errors import ResultsError, SettingError
+
+PROFILES = ("smoke", "laptop", "paper")
+REQUIRED = ("experiment", "version", "profile", "config", "seed", "fingerprint", "metrics", "provenance", "digest")
+
+
+def check_profile(profile: str) -> str:
+    """Return ``profile`` if it is one of smoke, laptop, paper; raise :class:`SettingError` otherwise."""
+    if profile not in PROFILES:
+        raise SettingError(f"unknown profile {profile!r}; choose one of {', '.join(PROFILES)}")
+    return profile
+
+
+def path(experiment: str, profile: str) -> Path:
+    """File that holds the rows of an experiment under a profile (laptop and paper share one file)."""
+    check_profile(profile)
+    folder = Path(paths.cache()) / "results" / "smoke" if profile == "smoke" else Path(paths.results())
+    return folder / f"{experiment}.jsonl"
+
+
+def plain(value: Any) -> Any:
+    """JSON-able copy of ``value``: numpy numbers and arrays become plain ones, NaN and infinities become None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy scalars and arrays, torch tensors
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ResultsError(f"cannot store a {type(value).__name__} in a result row: {value!r}; use numbers, text or lists")
+
+
+def canonical(value: Any) -> str:
+    """One text for one value: sorted keys, no spaces."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint(experiment: str, version: int, config: Mapping, seed: int, data: str) -> str:
+    """sha256 (hex) of what determines a unit's result: code version, parameters, seed and data."""
+    text = canonical({"experiment": experiment, "version": version, "config": config, "seed": seed, "data": data})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest(row: Mapping) -> str:
+    """First 16 hex digits of the sha256 over a row without its digest."""
+    body = {key: value for key, value in row.items() if key != "digest"}
+    return hashlib.sha256(canonical(body).encode()).hexdigest()[:16]
+
+
+def append(file: Path, row: Mapping) -> dict:
+    """Write one row at the end of ``file``, flushed to disk before returning; returns the row as stored.
+
+    A half line left by a killed process is cut off first. A lock keeps two writers (two notebooks, say) apart.
+    """
+    stored = plain(row)
+    stored["digest"] = digest(stored)
+    line = json.dumps(stored, separators=(",", ":"), allow_nan=False) + "\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(file, "a+b") as stream, _locked(stream):
+            _cut_half_line(stream)
+            stream.write(line.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise ResultsError(f"cannot write the result row to {file}: {error.strerror or error}") from error
+    return stored
+
+
+@contextmanager
+def _locked(stream) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no fcntl; there the store serves one writer at a time
+        yield
+        return
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(stream, fcntl.LOCK_UN)
+
+
+def _cut_half_line(stream) -> None:
+    end = stream.seek(0, os.SEEK_END)
+    keep = end
+    while keep > 0:
+        start = max(0, keep - 65536)
+        stream.seek(start)
+        newline = stream.read(keep - start).rfind(b"\n")
+        if newline >= 0:
+            keep = start + newline + 1
+            break
+        keep = start
+    if keep < end:
+        stream.truncate(keep)
+    stream.seek(0, os.SEEK_END)
+
+
+def read(file: Path) -> list[dict]:
+    """All rows of one file, in the order written; an absent file has none.
+
+    Raises :class:`ResultsError` naming file and line for a line that is not JSON, lacks a field, or was changed.
+    """
+    try:
+        content = Path(file).read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ResultsError(f"cannot read the results in {file}: {error.strerror or error}") from error
+    lines = content.split(b"\n")
+    lines.pop()  # empty after a complete last line, else the half line of a killed run
+    return [_parse(line, file, number) for number, line in enumerate(lines, start=1)]
+
+
+def _parse(line: bytes, file: Path, number: int) -> dict:
+    advice = "restore the file (git checkout) or delete that line; the missing unit is then computed again"
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ResultsError(f"{file}, line {number}: not a JSON row ({error}); {advice}") from None
+    missing = [key for key in REQUIRED if not isinstance(row, dict) or key not in row]
+    if missing:
+        raise ResultsError(f"{file}, line {number}: the row lacks {', '.join(missing)}; {advice}")
+    if not isinstance(row["metrics"], dict) or not isinstance(row["provenance"], dict):
+        raise ResultsError(f"{file}, line {number}: metrics and provenance must be JSON objects; {advice}")
+    data = row["provenance"].get("data", "")
+    expected = fingerprint(row["experiment"], row["version"], row["config"], row["seed"], data)
+    if row["fingerprint"] != expected or row["digest"] != digest(row):
+        raise ResultsError(f"{file}, line {number}: the row was changed after it was written; {advice}")
+    return row
+
+
+def data_rank(label: str) -> int:
+    """0 for true benchmark data, 1 for a surrogate, 2 for synthetic data; read off the data label's name."""
+    name = label.split(":", 1)[0]
+    return 2 if "synthetic" in name else 1 if "surrogate" in name else 0
+
+
+def data_kind(label: str) -> str:
+    """``"true"``, ``"surrogate"`` or ``"synthetic"``: what the data label says the numbers were measured on."""
+    return ("true", "surrogate", "synthetic")[data_rank(label)]
