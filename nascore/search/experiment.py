@@ -1,14 +1,19 @@
-"""What an experiment is: a list of units, each a configuration and a seed, and a function that runs one of them."""
+"""An experiment as data: the units it consists of and the function that computes one of them.
 
+A paper's folder lists its experiments in a module `experiments` (EXPERIMENTS); the companion finds them, stores one row
+per finished unit and knows nothing of the algorithms.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+PROFILES = ("smoke", "laptop", "paper")
+
 
 @dataclass(frozen=True)
 class Unit:
-    """One run: its configuration (JSON-able), its seed, and the seconds it is expected to take on one thread."""
+    """One run: `config` (plain JSON values) and `seed`; `seconds` is the expected time on one laptop core."""
 
     config: dict
     seed: int
@@ -17,18 +22,13 @@ class Unit:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A named set of runs whose results are stored as rows.
-
-    ``units(profile)`` lists the runs of a profile ("smoke", "laptop" or "paper"); ``run(config, seed)`` performs one and
-    returns ``{"metrics": {name: number or text}, "curve": {...}, ...}``; ``data(config)`` names the data it measures on
-    with a checksum ("nasbench201:ab12..", "nasbench201-synthetic:.."). Raise ``version`` when the algorithm changes:
-    rows of older versions then no longer count.
-    """
+    """`units(profile)` lists the runs; `run(config, seed)` computes one row {"metrics": ..., "curve": ...};
+    `data(config)` names the data it stands on with its checksum; `version` rises when the algorithm changes."""
 
     id: str
     version: int
     title: str
     units: Callable[[str], list[Unit]]
     run: Callable[[dict, int], dict]
-    data: Callable[[dict], str]
+    data: Callable[[dict], str] = lambda config: ""
     paper: str = ""

@@ -1,0 +1,58 @@
+"""One loop for every query-based search."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..benchmarks.oracle import Oracle
+from ..errors import SettingError
+from .base import Search
+from .result import Result
+
+
+def run(search: Search, oracle: Oracle, *, progress: bool = False,
+        callback: Callable[[Search, Oracle], bool | None] | None = None) -> Result:
+    """Asks `search`, evaluates with `oracle`, tells, until the budget is spent, the search is done, or it stalls.
+
+    `progress` shows a bar with the time left. `callback(search, oracle)` is called after every tell; True stops the
+    run. Ctrl-C ends it too: the result so far is returned, and `run` on the same two objects goes on.
+    """
+    if not isinstance(search, Search):
+        raise SettingError(f"search={search!r}: expected a search such as nc.search.GANAS(space)")
+    if not isinstance(oracle, Oracle):
+        raise SettingError(f"oracle={oracle!r}: expected nc.Oracle(benchmark, budget=...)")
+    if search.space.name != oracle.space.name or search.space.ops != oracle.space.ops:
+        raise SettingError(f"the search is on {search.space.name}, the oracle on {oracle.space.name}: "
+                           "expected the same space")
+    begin = time.perf_counter()
+    bar = _bar(oracle) if progress else None
+    ask, tell, evaluate = search.ask, search.tell, oracle.evaluate
+    stopped = ""
+    try:
+        while not stopped:
+            stopped = oracle.exhausted or ("finished" if search.done else "")
+            if stopped:
+                break
+            archs = ask()
+            if not archs:
+                stopped = "finished" if search.done else "nothing to ask"
+                break
+            values = evaluate(archs)
+            if values:
+                tell(archs if len(values) == len(archs) else archs[:len(values)], values)
+            if bar is not None:
+                bar.update(oracle.queries - bar.n)
+            if callback is not None and callback(search, oracle):
+                stopped = "callback"
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    finally:
+        if bar is not None:
+            bar.close()
+    return Result(oracle, type(search).__name__, stopped, time.perf_counter() - begin)
+
+
+def _bar(oracle: Oracle):
+    from tqdm.auto import tqdm
+
+    return tqdm(total=oracle.budget, initial=oracle.queries, unit="query", delay=5)

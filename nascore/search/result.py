@@ -1,0 +1,72 @@
+"""What a search has found: the ordered log of unique queries, and views of it."""
+from __future__ import annotations
+
+import base64
+import io
+
+from ..benchmarks.oracle import Oracle
+from ..benchmarks.table import TabularBenchmark
+from ..errors import SettingError
+
+
+class Result:
+    """`best` (architecture), `best_value`, `history` (DataFrame, one row per unique query: query, arch, value, best),
+    `queries`, `stopped` ("budget", "finished", "stalled", "interrupted", "nothing to ask"), `seconds`."""
+
+    def __init__(self, oracle: Oracle, search_name: str, stopped: str, seconds: float):
+        self.oracle, self.search, self.stopped, self.seconds = oracle, search_name, stopped, seconds
+        self.space, self.queries = oracle.space, oracle.queries
+        self.best, self.best_value = oracle.best()
+        self.history = oracle.history
+
+    def rank(self, benchmark: TabularBenchmark) -> int:
+        """Rank of the best architecture in `benchmark`: strictly better values, plus 1."""
+        if self.best is None:
+            raise SettingError("no evaluation succeeded, so there is no best architecture to rank")
+        return benchmark.rank(benchmark.value(self.best))
+
+    def curve(self, benchmark: TabularBenchmark | None = None) -> dict[str, list]:
+        """Best so far at each query where it improved: {"query", "best"} and, with a benchmark of the same values,
+        {"rank"}."""
+        rows = self.history.dropna(subset=["best"])
+        rows = rows[rows["best"].diff().fillna(1) > 0]
+        out = {"query": rows["query"].tolist(), "best": [round(float(v), 4) for v in rows["best"]]}
+        if benchmark is not None:
+            out["rank"] = [benchmark.rank(v) for v in rows["best"]]
+        return out
+
+    def queries_to(self, value: float) -> int | None:
+        """Queries until the best so far reached `value`; None if it never did."""
+        reached = self.history[self.history["best"] >= value - 1e-6]
+        return int(reached["query"].iloc[0]) if len(reached) else None
+
+    def plot(self, ax=None):
+        """The query curve on a matplotlib axes (a new figure by default); returns the axes."""
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(figsize=(5.2, 2.6), layout="constrained").subplots()
+        ax.plot(self.history["query"], self.history["value"], ".", ms=3, color="0.75", label="query")
+        ax.step(self.history["query"], self.history["best"], where="post", color="#0072B2", label="best so far")
+        ax.set(xlabel="unique queries", ylabel="value")
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, loc="lower right")
+        return ax
+
+    def __repr__(self) -> str:
+        best = "nothing evaluated" if self.best is None else f"best {self.best_value:.4f} at {self.best}"
+        return f"<Result of {self.search}: {best}; {self.queries} queries, stopped: {self.stopped}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        if self.best is None:
+            return f"<div>{escape(repr(self))}</div>"
+        picture = io.BytesIO()
+        self.plot().figure.savefig(picture, dpi=110)
+        steps = self.history[self.history["best"].diff().fillna(1) > 0].tail(5)
+        table = steps.assign(arch=[self.space.format(a) for a in steps["arch"]])[["query", "arch", "value"]]
+        return (f"<div><b>{escape(self.search)}</b>: best {self.best_value:.4f} after {self.queries} queries "
+                f"(stopped: {escape(self.stopped)})<br>"
+                f"<img src='data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}'/>"
+                f"{self.space.view(self.best)._repr_svg_()}{table.to_html(index=False)}</div>")
