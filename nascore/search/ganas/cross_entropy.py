@@ -13,8 +13,8 @@ from ...errors import SettingError
 from ...spaces.base import ChoiceSpace
 from .densities import DIVERGENCES, divergence_of, family_of
 
-# below this a probability is the numerical image of zero, and no rho > 0 exists that step 6 could choose
-NO_MASS = 1e-15
+# a smaller probability counts as zero (a generator would need 10^12 draws): then step 6 has no rho > 0 to choose
+NO_MASS = 1e-12
 
 
 @dataclass

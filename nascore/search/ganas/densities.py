@@ -134,10 +134,15 @@ class ProductFamily:
             return js_divergence(q, p), gradient.ravel()
 
         soft = np.maximum((start - floor) / (1 - n * floor), 1e-6)
-        limit = 40.0  # exp(-40) stands for zero: an operation at this bound has left the support
+        limit = 40.0  # exp(-80) stands for zero
         found = minimize(objective, np.log(soft).ravel(), jac=True, method="L-BFGS-B", bounds=[(-limit, limit)] *
                          soft.size, options={"maxiter": 2000, "ftol": 1e-14, "gtol": 1e-9})
-        return theta_of(found.x)[1]
+        theta = theta_of(found.x)[1]
+        if floor > 0:
+            return theta
+        # logits reach zero only in the limit; drop what is on its way there, where that is no worse
+        cut = floored(np.where(theta < 1e-6, 0.0, theta), 0.0)
+        return cut if js_divergence(q, self.density(cut)) <= js_divergence(q, self.density(theta)) else theta
 
 
 def family_of(name: str, space: ChoiceSpace, floor: float = 0.0) -> FullFamily | ProductFamily:
