@@ -34,8 +34,8 @@ class Step:
 class Trace:
     """What `cross_entropy` did. `steps[t]` belongs to iteration t, `steps[0]` to the prior.
 
-    `reached`: gamma_T >= alpha. False means that step 6 could not be carried out: p(.; theta_t) gave no mass to any
-    architecture at the next level, which is the assumption of the proof that a family without a floor can break.
+    `failed` is None if gamma_T >= alpha was reached. Otherwise it is the fit for which step 6 could not be carried out:
+    its density gave no mass to any architecture at the next level, the assumption of the proof that JS can break.
     `optimum` is the CE-optimal (or JS-optimal) solution, fitted to q(., alpha) as Theorem A.1 asserts. The loop as
     printed stops before that update: its last theta_T is fitted to q(., gamma_{T-1}) with gamma_{T-1} < alpha.
     """
@@ -46,8 +46,13 @@ class Trace:
     divergence: str
     family: str
     steps: list[Step]
-    reached: bool
+    failed: Step | None
     optimum: Step
+
+    @property
+    def reached(self) -> bool:
+        """Whether the loop ended with gamma_T >= alpha."""
+        return self.failed is None
 
     @property
     def iterations(self) -> int:
@@ -140,20 +145,20 @@ def cross_entropy(scores, space: ChoiceSpace, alpha: float, delta: float, rho: f
     theta = densities.start
     prior = densities.density(theta)
     steps = [Step(0, quantile_level(scores, prior, rho), rho, math.nan, float(prior[event].sum()), theta, prior)]
-    reached = True
+    failed = None
     while steps[-1].gamma < alpha:
         last = steps[-1]
         step = fit(last.t + 1, min(alpha, last.gamma), last.theta)  # steps 4 and 5
         target = min(alpha, last.gamma + delta)
         above = float(step.density[scores >= target].sum())
         if above < NO_MASS:  # step 6 cannot be carried out
-            reached = False
+            failed = step
             break
         step.rho = min(rho, above)
         step.gamma = quantile_level(scores, step.density, step.rho)
         steps.append(step)
     optimum = fit(steps[-1].t + 1, alpha, steps[-1].theta)
-    return Trace(alpha, delta, rho, divergence, family, steps, reached, optimum)
+    return Trace(alpha, delta, rho, divergence, family, steps, failed, optimum)
 
 
 def checked_scores(scores, space: ChoiceSpace) -> np.ndarray:

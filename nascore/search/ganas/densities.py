@@ -84,19 +84,22 @@ class ProductFamily:
         if not (isinstance(floor, (int, float)) and 0 <= floor < 1 / n):
             raise SettingError(f"floor={floor!r}: expected a number from 0 to below 1/{n}, the uniform probability")
         self.floor, self.shape = float(floor), (space.positions, n)
-        self.codes = space.array()
-        hot = np.zeros((space.size, *self.shape))
-        hot[np.arange(space.size)[:, None], np.arange(space.positions), self.codes] = 1
-        self._hot = hot.reshape(space.size, -1)
         self.start = np.full(self.shape, 1 / n)
 
     def density(self, theta: np.ndarray) -> np.ndarray:
         """p(x; theta) for each architecture of the space, shape (size,)."""
-        return np.prod(theta[np.arange(self.shape[0]), self.codes], axis=1)
+        density = np.ones(1)
+        for row in theta:  # the space is in lexicographic order, so the outer product is too
+            density = np.multiply.outer(density, row).ravel()
+        return density
 
     def marginals(self, density: np.ndarray) -> np.ndarray:
         """How much mass `density` (size,) gives to each operation at each position, shape (positions, operations)."""
-        return (density @ self._hot).reshape(self.shape)
+        result = np.empty(self.shape)
+        for position in reversed(range(self.shape[0])):  # sum the last position away, keeping its marginal
+            table = density.reshape(-1, self.shape[1])
+            result[position], density = table.sum(0), table.sum(1)
+        return result
 
     def project(self, q: np.ndarray, divergence: str, previous: np.ndarray | None = None) -> np.ndarray:
         """The theta that minimises the divergence from q to p(.; theta).
@@ -124,19 +127,24 @@ class ProductFamily:
             soft = softmax(logits.reshape(self.shape), axis=1)
             return soft, floor + (1 - n * floor) * soft
 
+        q_log_q = xlogy(q, q)
+
         def objective(logits: np.ndarray) -> tuple[float, np.ndarray]:
             soft, theta = theta_of(logits)
             p = self.density(theta)
+            both = p + q
             # d JS / d p(x) = 1/2 log(2p / (p + q)), and d p(x) / d theta[e, o] = p(x) / theta[e, o] where x_e = o
-            slope = (xlogy(p, 2 * p) - xlogy(p, p + q)) / 2
+            log_both = np.log(both / 2, where=both > 0, out=np.zeros_like(both))
+            p_log = xlogy(p, p) - p * log_both
+            slope = p_log / 2
             by_theta = self.marginals(slope) / theta
             gradient = (1 - n * floor) * soft * (by_theta - (soft * by_theta).sum(1, keepdims=True))
-            return js_divergence(q, p), gradient.ravel()
+            return float((q_log_q - q * log_both + p_log).sum() / 2), gradient.ravel()
 
         soft = np.maximum((start - floor) / (1 - n * floor), 1e-6)
         limit = 40.0  # exp(-80) stands for zero
         found = minimize(objective, np.log(soft).ravel(), jac=True, method="L-BFGS-B", bounds=[(-limit, limit)] *
-                         soft.size, options={"maxiter": 2000, "ftol": 1e-14, "gtol": 1e-9})
+                         soft.size, options={"maxiter": 2000, "ftol": 1e-12, "gtol": 1e-9})
         theta = theta_of(found.x)[1]
         if floor > 0:
             return theta

@@ -183,6 +183,7 @@ def test_js_can_lose_the_target_where_kl_cannot():
     assert kl.steps[1].mass == pytest.approx((1 / 9) ** 3)
     js = cross_entropy(scores, SPACE, 90.0, 1.0, 0.1, "JS")
     assert not js.reached and js.iterations == 0
+    assert js.failed.t == 1 and js.failed.mass < 1e-12
     kept = cross_entropy(scores, SPACE, 90.0, 1.0, 0.1, "JS", floor=0.01)  # p(x; theta) > 0 restores the theorem
     assert kept.reached and kept.iterations <= kept.bound
     assert kept.steps[1].rho == pytest.approx(0.01 ** 3, rel=1e-3)  # at a price: a million draws among 64 cells
