@@ -26,7 +26,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Builder:
-    """How one table is made: `module`.build(files: {key: Path}) -> {array name: ndarray}."""
+    """How one table is made: `module`.build(files: {key: Path}, progress) -> {array name: ndarray}."""
 
     module: str
     keys: tuple[str, ...]
@@ -87,7 +87,7 @@ def state(name: str) -> str:
     return "built"
 
 
-def build(name: str) -> dict[str, np.ndarray]:
+def build(name: str, progress: bool = False) -> dict[str, np.ndarray]:
     """Make table `name` from its raw files, store it, and return its arrays."""
     recipe = builder(name)
     found = {}
@@ -102,7 +102,7 @@ def build(name: str) -> dict[str, np.ndarray]:
             download.fetch_file(file)
         found[key] = file.local
     module = importlib.import_module(f".{recipe.module}", __package__)
-    arrays = module.build(found)
+    arrays = module.build(found, progress)
     write(table_path(name), arrays, _expected(name))
     return arrays
 

@@ -35,7 +35,7 @@ def fetch(name: str, progress: bool = True) -> Path:
             print(f"{entry.local}: corrupt, fetching it again", flush=True)
         download.fetch_file(entry, progress=progress)
     if name in built.BUILDERS and built.state(name) != "built":
-        built.build(name)
+        built.build(name, progress)
     return path(name)
 
 

@@ -21,7 +21,7 @@ EPOCHS = (12, 200)
 POWERS = 5 ** np.arange(5, -1, -1)  # (a,b,c,d,e,f) in base 5 = position in lexicographic order
 
 
-def build(files: dict[str, Path]) -> dict[str, np.ndarray]:
+def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarray]:
     """archs uint8 [15625, 6] (official order) and values float32 [15625, data set, split, epochs, 1], NaN = no data."""
     archs, test = _test_200(files["test-200"])
     values = np.full((CELLS, len(DATASETS), len(SPLITS), len(EPOCHS), 1), np.nan, dtype=np.float32)

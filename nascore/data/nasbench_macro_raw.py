@@ -11,7 +11,7 @@ from ..errors import DataError
 CHAINS = 3 ** 8
 
 
-def build(files: dict[str, Path]) -> dict[str, np.ndarray]:
+def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarray]:
     """archs uint8 [6561, 8], accuracies float32 [6561, 3], params and flops int64 [6561].
 
     All 6,561 keys are kept as they are: keys that denote the same network carry the same values and are not merged.
