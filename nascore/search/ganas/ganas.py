@@ -1,0 +1,315 @@
+"""GA-NAS: generative adversarial neural architecture search (Algorithms 1 and 2)."""
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ... import paths
+from ...errors import ResultsError, SettingError
+from ...spaces.base import Arch, Space
+from ..base import Search, _plain, _revive
+from .discriminator import PairwiseDiscriminator, StandardDiscriminator
+from .encoder import batch_cells
+from .generator import Episodes, Generator
+from .ppo import PPO
+from .reward import step_rewards, validity
+from .schedule import NASBENCH201, SETUP2, Schedule
+from .topology import topology_of
+from .truth import TopK
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the paper leaves open, chosen by the recorded tuning (notebooks/ganas/13_tuning).
+
+    width and layers of both k-GNNs; rounds T' of Algorithm 2 in each iteration; episodes generated in each round;
+    passes of the discriminator in each round; learning rates (Table 10: G 1e-4, D 1e-3); `exploration`: how many
+    batches of episodes are tried for the new architectures of an iteration before it makes do with fewer.
+    """
+
+    width: int = 64
+    layers: int = 3
+    rounds: int = 10
+    episodes: int = 128
+    discriminator_passes: int = 5
+    generator_rate: float = 1e-3
+    discriminator_rate: float = 1e-3
+    exploration: int = 40
+    ppo: PPO = PPO()
+
+    def __post_init__(self):
+        for name in ("width", "layers", "rounds", "episodes", "discriminator_passes", "exploration"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise SettingError(f"{name}={value!r}: expected a positive integer")
+        for name in ("generator_rate", "discriminator_rate"):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not 0 < value < 1:
+                raise SettingError(f"{name}={value!r}: expected a number between 0 and 1")
+
+
+class GANAS(Search):
+    """GA-NAS on a space with a fixed topology (cells, macro chains) or on NAS-Bench-101.
+
+    Each iteration t keeps the best architectures so far as the truth set, trains discriminator and generator against
+    each other on it (no evaluation is needed for that), and lets the generator propose |X_t| new architectures.
+
+    Parameters
+    ----------
+    schedule: |X_0|, base, increment, T and k (`Schedule`); by default the paper's (NAS-Bench-101: setup 2), or give
+        single fields (initial, base, increment, iterations, truth) to change them.
+    truth_set: how the truth set is chosen; TopK(k) by default, TopK(k, feasible=...) for a hard constraint,
+        ParetoFronts(4) for a Pareto search (the Oracle then answers rows, see its `costs`).
+    discriminator: "pairwise" (the paper's) or "standard" (the ablation of Table 8).
+    start: architectures that open X_0, e.g. a known network to improve; the rest of X_0 is random.
+    evaluated: architectures with known values (mapping arch -> value or row) that count as X_0 and cost no query.
+    training: `Training`; single fields may be given by name (generator_rate=1e-4, ...).
+    device: "auto" (GPU when there is one), "cpu", "cuda".
+    """
+
+    batch = None
+
+    def __init__(self, space: Space, *, seed: int = 0, schedule: Schedule | None = None, truth_set=None,
+                 discriminator: str = "pairwise", start: Sequence[Arch] = (), evaluated=None,
+                 training: Training | None = None, device: str = "auto", **changes):
+        super().__init__(space, seed=seed)
+        self.topology = topology_of(space)
+        schedule = schedule or (SETUP2 if self.topology.free else NASBENCH201)
+        fields = {name: changes.pop(name) for name in list(changes) if name in Schedule.__dataclass_fields__}
+        self.schedule = replace(schedule, **fields)
+        try:
+            self.training = replace(training or Training(), **changes)
+        except TypeError:
+            unknown = ", ".join(sorted(set(changes) - set(Training.__dataclass_fields__)))
+            allowed = ", ".join([*Schedule.__dataclass_fields__, *Training.__dataclass_fields__])
+            raise SettingError(f"{unknown}: GANAS has no such setting; known: {allowed}") from None
+        if discriminator not in ("pairwise", "standard"):
+            raise SettingError(f"discriminator={discriminator!r}: expected 'pairwise' or 'standard'")
+        self.truth_set = truth_set or TopK(self.schedule.truth)
+        self.device = torch.device(_device(device))
+        self.discriminator_kind = discriminator
+        self.torch_rng = torch.Generator(self.device).manual_seed(self.seed)
+        with torch.random.fork_rng(devices=[]), self.device:
+            torch.manual_seed(self.seed)
+            kind = PairwiseDiscriminator if discriminator == "pairwise" else StandardDiscriminator
+            self.generator = Generator(self.topology, self.training.width, self.training.layers)
+            self.discriminator = kind(self.topology.labels, self.topology.nodes, self.training.width,
+                                      self.training.layers, positions=not self.topology.free)
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), self.training.generator_rate)
+        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(),
+                                                        self.training.discriminator_rate)
+        self.iteration = 0
+        self.archs: list[Arch] = []      # everything evaluated, in the order told
+        self.rows: list[tuple] = []
+        self.truth: list[Arch] = []
+        self.trace: list[dict] = []      # one line per round of Algorithm 2
+        self._told: set = set()
+        self._proposed: set = set()
+        self._ready: list[Arch] = []
+        self._pending: set = set()
+        for arch, value in (evaluated or {}).items():
+            self._learn(self.space.validate(arch), value)
+            self._proposed.add(self.space.key(self.archs[-1]))
+        if evaluated:
+            self._ready = self._unique([self.space.validate(arch) for arch in start])
+        else:
+            self._ready = self._initial([self.space.validate(arch) for arch in start])
+
+    # -- ask and tell -------------------------------------------------------------------------------------------
+    def ask(self, n: int | None = None) -> list[Arch]:
+        """The next architectures of X_t (all of it by default). When X_t is evaluated, trains and generates X_{t+1};
+        empty while answers are outstanding."""
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
+            raise SettingError(f"n={n!r}: expected a positive integer")
+        if not self._ready and not self._pending and not self.done:
+            self._next_iteration()
+        out, self._ready = (self._ready, []) if n is None else (self._ready[:n], self._ready[n:])
+        self._pending.update(self.space.key(arch) for arch in out)
+        return out
+
+    def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
+        for arch, value in zip(archs, values, strict=True):
+            self._pending.discard(self.space.key(arch))
+            self._learn(arch, value)
+
+    def _learn(self, arch: Arch, value) -> None:
+        key = self.space.key(arch)
+        if key in self._told:
+            return
+        self._told.add(key)
+        self._proposed.add(key)
+        self.archs.append(arch)
+        self.rows.append(tuple(float(x) for x in value) if isinstance(value, (tuple, list)) else (float(value),))
+
+    @property
+    def done(self) -> bool:
+        if self._ready or self._pending:
+            return False
+        last = self.schedule.iterations
+        return (last is not None and self.iteration >= last) or len(self._proposed) >= self.space.size
+
+    # -- Algorithm 1 --------------------------------------------------------------------------------------------
+    def _initial(self, start: list[Arch]) -> list[Arch]:
+        chosen = self._unique(start)
+        return chosen + self._random(self.schedule.initial - len(chosen))
+
+    def _unique(self, archs: Sequence[Arch], most: float = float("inf")) -> list[Arch]:
+        """Up to `most` of those not proposed before, each once; remembers them."""
+        new: list[Arch] = []
+        for arch in archs:
+            if len(new) >= most:
+                break
+            key = self.space.key(arch)
+            if key not in self._proposed:
+                self._proposed.add(key)
+                new.append(arch)
+        return new
+
+    def _random(self, n: int) -> list[Arch]:
+        """Up to `n` new architectures drawn uniformly."""
+        new: list[Arch] = []
+        for _ in range(200):
+            if len(new) >= n or len(self._proposed) >= self.space.size:
+                break
+            new += self._unique([self.space.sample(self.rng) for _ in range(n - len(new))])
+        return new
+
+    def _next_iteration(self) -> None:
+        self.iteration += 1
+        chosen = self.truth_set.select(self.rows, self.rng)
+        if len(chosen) < 2:  # too few successes (or feasible ones) to learn from: keep sampling
+            self._ready = self._random(self.schedule.size(self.iteration))
+            return
+        self.truth = [self.archs[i] for i in chosen]
+        with self.device:
+            self._train()
+            self._ready = self._propose(self.schedule.size(self.iteration))
+
+    def _propose(self, wanted: int) -> list[Arch]:
+        """X_t: new, valid architectures from the generator; random ones only if it finds none at all."""
+        new: list[Arch] = []
+        for _ in range(self.training.exploration):
+            episodes = self.generator.generate(max(self.training.episodes, wanted), self.torch_rng)
+            archs, _ = self._finished(episodes)
+            new += self._unique(archs, wanted - len(new))
+            if len(new) >= wanted:
+                break
+        return new or self._random(wanted)
+
+    # -- Algorithm 2 --------------------------------------------------------------------------------------------
+    def _train(self) -> None:
+        truth = batch_cells(*self.topology.dense(self.truth))
+        truth_keys = {self.space.key(arch) for arch in self.truth}
+        for _ in range(self.training.rounds):
+            episodes = self.generator.generate(self.training.episodes, self.torch_rng)
+            archs, rows = self._finished(episodes)
+            keys = [self.space.key(arch) for arch in archs]
+            self._train_discriminator(truth, truth_keys, archs, keys)
+            final, valid = validity(episodes, self.topology.output)
+            judged = [i for i, key in enumerate(keys) if key not in truth_keys]
+            score = torch.zeros(0)
+            if judged:
+                cells = batch_cells(*self.topology.dense([archs[i] for i in judged]))
+                score = self.discriminator.reward(truth, cells)
+                final[rows[torch.tensor(judged)]] += score
+            rewards = step_rewards(episodes, final)
+            self.training.ppo.update(self.generator, self.generator_optimizer, episodes, rewards, self.torch_rng)
+            self.trace.append({"iteration": self.iteration, "valid": float(valid.float().mean()),
+                               "in_truth": 1 - len(judged) / max(1, len(archs)), "unique": len(set(keys)),
+                               "judgement": float(score.mean()) if len(score) else 0.0,
+                               "reward": float(final.mean())})
+
+    def _train_discriminator(self, truth, truth_keys: set, archs: list[Arch], keys: list) -> None:
+        """Positives: truth against truth. Negatives: truth against as many unique generated cells."""
+        fake, seen = [], set()
+        for arch, key in zip(archs, keys, strict=True):
+            if key not in seen and key not in truth_keys:
+                seen.add(key)
+                fake.append(arch)
+            if len(fake) == len(self.truth):
+                break
+        if not fake:
+            return
+        fake_cells = batch_cells(*self.topology.dense(fake))
+        for _ in range(self.training.discriminator_passes):
+            loss = self.discriminator.loss(truth, fake_cells)
+            self.discriminator_optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.discriminator_optimizer.step()
+
+    def _finished(self, episodes: Episodes) -> tuple[list[Arch], torch.Tensor]:
+        """The valid cells of a batch as tuples, and their rows in it."""
+        if not self.topology.free:
+            return ([tuple(row) for row in episodes.label[:, 1:-1].tolist()], torch.arange(len(episodes.label)))
+        _, valid = validity(episodes, self.topology.output)
+        rows = valid.nonzero().squeeze(1)
+        return self.topology.archs(episodes.label[rows], episodes.adjacency[rows]), rows
+
+    # -- state --------------------------------------------------------------------------------------------------
+    def settings(self) -> dict:
+        training = asdict(self.training)
+        return {**super().settings(), "schedule": asdict(self.schedule), "training": training,
+                "discriminator": self.discriminator_kind}
+
+    def state_dict(self) -> dict:
+        modules = {"generator": self.generator, "discriminator": self.discriminator,
+                   "generator_optimizer": self.generator_optimizer,
+                   "discriminator_optimizer": self.discriminator_optimizer}
+        return {**super().state_dict(), "torch_rng": self.torch_rng.get_state(), "iteration": self.iteration,
+                "archs": self.archs, "rows": self.rows, "truth": self.truth, "trace": self.trace,
+                "ready": self._ready, "told": self._told, "proposed": self._proposed, "pending": self._pending,
+                "modules": {name: module.state_dict() for name, module in modules.items()}}
+
+    def load_state_dict(self, state: dict) -> None:
+        super().load_state_dict(state)
+        self.torch_rng.set_state(state["torch_rng"])
+        self.iteration, self.truth = state["iteration"], list(state["truth"])
+        self.archs, self.rows, self.trace = list(state["archs"]), list(state["rows"]), list(state["trace"])
+        self._ready = list(state["ready"])
+        self._told, self._proposed, self._pending = (set(state[name]) for name in ("told", "proposed", "pending"))
+        for name, values in state["modules"].items():
+            getattr(self, name).load_state_dict(values)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the state to `path` (a torch file of tensors and text only, atomically)."""
+        import io
+
+        state = self.state_dict()
+        tensors = {"modules": state.pop("modules"), "torch_rng": state.pop("torch_rng")}
+        for name in ("told", "proposed", "pending"):
+            state[name] = sorted(state[name])
+        stream = io.BytesIO()
+        torch.save({"nascore_search": json.dumps({**self.settings(), "state": _plain(state)}), **tensors}, stream)
+        paths.atomic_write(path, stream.getvalue())
+
+    def load(self, path: str | Path) -> None:
+        try:
+            content = torch.load(path, weights_only=True, map_location=self.device)
+            text = json.loads(content["nascore_search"])
+            state = text.pop("state")
+        except FileNotFoundError:
+            raise ResultsError(f"no saved search at {path}") from None
+        except Exception:  # whatever torch says of a file that is none of its own
+            raise ResultsError(f"{path} is not a saved GA-NAS search") from None
+        if text != json.loads(json.dumps(self.settings())):
+            raise ResultsError(f"{path} holds {text}, this search is {self.settings()}")
+        self.load_state_dict({**_revive(state), "modules": content["modules"],
+                              "torch_rng": content["torch_rng"].cpu()})
+
+    def __repr__(self) -> str:
+        return (f"<{type(self).__name__} on {self.space.name}, seed {self.seed}: iteration {self.iteration}, "
+                f"{len(self.archs)} evaluated, truth set of {len(self.truth)}>")
+
+
+def _device(name: str) -> str:
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda") and not name.startswith("cuda:"):
+        raise SettingError(f"device={name!r}: expected 'auto', 'cpu' or 'cuda'")
+    if name != "cpu" and not torch.cuda.is_available():
+        raise SettingError(f"device={name!r}: this machine has no CUDA device; use 'auto' or 'cpu'")
+    return name

@@ -1,0 +1,48 @@
+"""How many architectures each iteration evaluates: |X_0|, then `base` and `increment` more each time (Table 10)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...errors import SettingError
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """|X_0| = initial, |X_t| = base + (t - 1) increment for t = 1 .. iterations (None: for ever), top `truth` kept."""
+
+    initial: int
+    base: int
+    increment: int
+    iterations: int | None
+    truth: int
+
+    def __post_init__(self):
+        for name, least in (("initial", 2), ("base", 1), ("increment", 0), ("truth", 2)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise SettingError(f"{name}={value!r}: expected an integer >= {least}")
+        if self.iterations is not None and (isinstance(self.iterations, bool) or not isinstance(self.iterations, int)
+                                            or self.iterations < 0):
+            raise SettingError(f"iterations={self.iterations!r}: expected an integer >= 0, or None for no end")
+
+    def size(self, t: int) -> int:
+        """|X_t|."""
+        return self.initial if t == 0 else self.base + (t - 1) * self.increment
+
+    @property
+    def total(self) -> float:
+        """Queries of a whole run, if every iteration finds as many new architectures as it should."""
+        if self.iterations is None:
+            return float("inf")
+        return sum(self.size(t) for t in range(self.iterations + 1))
+
+    def uniform(self) -> Schedule:
+        """The ablation of Table 9: the same total, the same number in every iteration."""
+        each = round(sum(self.size(t) for t in range(1, self.iterations + 1)) / self.iterations)
+        return Schedule(self.initial, each, 0, self.iterations, self.truth)
+
+
+# Section 4.1 and Table 10. NAS-Bench-201's iterations are blank there; 5 give 460 queries, which fits "< 500 a run".
+NASBENCH201 = Schedule(initial=60, base=60, increment=10, iterations=5, truth=40)
+SETUP1 = Schedule(initial=50, base=100, increment=50, iterations=10, truth=25)
+SETUP2 = Schedule(initial=100, base=200, increment=100, iterations=10, truth=50)

@@ -1,0 +1,89 @@
+"""Architectures as padded tensors: the bridge between tuples and the graph networks of GA-NAS.
+
+`label` (batch, nodes) holds the operation of each node, or PAD; `adjacency` (batch, nodes, nodes) is True where an edge
+goes from row to column. Node 0 is the input. Labels 0 .. len(ops)-1 are the space's operations, then come `output`,
+`input` and `unknown` (a node whose operation is still to be decided).
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from ...errors import SettingError
+from ...spaces.base import Arch, ChoiceSpace, Space
+
+PAD = -1
+
+
+class FixedTopology:
+    """Every architecture has the same edges; only node operations are decided (NAS-Bench-201, macro spaces).
+
+    GA-NAS Appendix: "we remove the GRU in the decoder and only predict the node types".
+    """
+
+    free = False
+
+    def __init__(self, space: ChoiceSpace):
+        self.space = space
+        dag = space.dag((0,) * space.positions)
+        self.nodes = len(dag.labels)
+        self.steps = space.positions
+        self.operations = len(space.ops)
+        self.output, self.input, self.unknown = (self.operations + i for i in range(3))
+        self.labels = self.operations + 3
+        self.actions = self.operations
+        self.adjacency = torch.zeros(self.nodes, self.nodes, dtype=torch.bool)
+        for source, target in dag.edges:
+            self.adjacency[source, target] = True
+
+    def dense(self, archs: Sequence[Arch]) -> tuple[torch.Tensor, torch.Tensor]:
+        """label and adjacency of complete architectures."""
+        label = torch.full((len(archs), self.nodes), self.output, dtype=torch.long)
+        label[:, 0] = self.input
+        label[:, 1:-1] = torch.tensor(archs, dtype=torch.long).reshape(len(archs), self.steps)
+        return label, self.adjacency.expand(len(archs), -1, -1)
+
+
+class FreeTopology:
+    """Nodes and edges are decided one after the other, up to the space's largest cell (NAS-Bench-101)."""
+
+    free = True
+
+    def __init__(self, space: Space, nodes: int = 7, edges: int = 9):
+        self.space, self.nodes, self.max_edges = space, nodes, edges
+        self.steps = nodes - 1
+        self.operations = len(space.ops)
+        self.output, self.input, self.unknown = (self.operations + i for i in range(3))
+        self.labels = self.operations + 3
+        self.actions = self.operations + 1  # an operation, or the terminal output node
+        pairs = [(x, y) for y in range(1, nodes) for x in range(y)]  # bit x + y(y-1)/2 of edge_bits
+        self._source = torch.tensor([x for x, _ in pairs])
+        self._target = torch.tensor([y for _, y in pairs])
+        self._weights = 1 << torch.arange(len(pairs))
+
+    def dense(self, archs: Sequence[Arch]) -> tuple[torch.Tensor, torch.Tensor]:
+        label = torch.full((len(archs), self.nodes), PAD, dtype=torch.long)
+        for row, arch in enumerate(archs):
+            inner = list(arch[1:])
+            label[row, :len(inner) + 2] = torch.tensor([self.input, *inner, self.output])
+        bits = torch.tensor([arch[0] for arch in archs])
+        adjacency = torch.zeros(len(archs), self.nodes, self.nodes, dtype=torch.bool)
+        adjacency[:, self._source, self._target] = (bits[:, None] & self._weights) > 0
+        return label, adjacency
+
+    def archs(self, label: torch.Tensor, adjacency: torch.Tensor) -> list[Arch]:
+        """The tuples of complete, valid cells (every node on a path from input to output)."""
+        bits = (adjacency[:, self._source, self._target].long() * self._weights).sum(1).tolist()
+        return [(edge_bits, *(op for op in row if 0 <= op < self.operations))
+                for edge_bits, row in zip(bits, label.tolist(), strict=True)]
+
+
+def topology_of(space: Space) -> FixedTopology | FreeTopology:
+    """How GA-NAS sees a space; SettingError for a space it has no decoder for."""
+    if isinstance(space, ChoiceSpace):
+        return FixedTopology(space)
+    if hasattr(space, "from_matrix") and hasattr(space, "to_matrix"):
+        return FreeTopology(space)
+    raise SettingError(f"GA-NAS has no decoder for {space!r}: expected a cell or macro space with a fixed number of "
+                       "positions, or NASBench101()")

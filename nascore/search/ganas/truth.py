@@ -1,0 +1,73 @@
+"""The truth set: which of the evaluated architectures the generator should imitate (GA-NAS Algorithm 1, step 3)."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...errors import SettingError
+
+Row = tuple[float, ...]
+
+
+class TopK:
+    """The k best architectures; with `feasible` (row -> bool) only those that satisfy a hard constraint (Section 4.2)."""
+
+    def __init__(self, k: int, feasible: Callable[[Row], bool] | None = None):
+        if isinstance(k, bool) or not isinstance(k, int) or k < 2:
+            raise SettingError(f"k={k!r}: the truth set needs at least 2 architectures (an integer)")
+        self.k, self.feasible = k, feasible
+
+    def select(self, rows: Sequence[Row], rng) -> list[int]:
+        """Indices into `rows`; ties are ordered at random, as the paper's rankings are."""
+        good = [i for i, row in enumerate(rows)
+                if row[0] == row[0] and (self.feasible is None or self.feasible(row))]
+        luck = rng.random(len(good))
+        return [good[i] for i in sorted(range(len(good)), key=lambda i: (-rows[good[i]][0], luck[i]))[:self.k]]
+
+
+class ParetoFronts:
+    """The first `fronts` Pareto fronts, peeled off one after the other (Appendix, "Pareto Front Search").
+
+    `minimize` says which entries of a row are costs; by default all but the first.
+    """
+
+    def __init__(self, fronts: int = 4, minimize: Sequence[int] | None = None):
+        if isinstance(fronts, bool) or not isinstance(fronts, int) or fronts < 1:
+            raise SettingError(f"fronts={fronts!r}: expected a positive integer")
+        self.fronts, self.minimize = fronts, None if minimize is None else set(minimize)
+
+    def select(self, rows: Sequence[Row], rng) -> list[int]:
+        points = np.array([[entry for entry in row] for row in rows], float)
+        if points.ndim != 2 or points.shape[1] < 2:
+            raise SettingError("a Pareto truth set needs rows (value, cost, ...): use Oracle(costs=[...])")
+        costs = self.minimize if self.minimize is not None else set(range(1, points.shape[1]))
+        points = points * [1.0 if i in costs else -1.0 for i in range(points.shape[1])]
+        left = np.flatnonzero(~np.isnan(points).any(1))
+        chosen: list[int] = []
+        for _ in range(self.fronts):
+            if not len(left):
+                break
+            front = pareto_front(points[left])
+            chosen += left[front].tolist()
+            left = np.delete(left, front)
+        return chosen
+
+
+def pareto_front(points: np.ndarray) -> np.ndarray:
+    """Indices of the points (n, objectives; smaller is better) that no other point dominates, in O(n log n) for two
+    objectives; equal points all belong to the front."""
+    order = np.lexsort(points.T[::-1])
+    ranked = points[order]
+    if points.shape[1] == 2:
+        best_before = np.minimum.accumulate(np.concatenate([[np.inf], ranked[:-1, 1]]))
+        keep = ranked[:, 1] < best_before
+        equal = np.concatenate([[False], (ranked[1:] == ranked[:-1]).all(1)])
+        for i in np.flatnonzero(equal):  # a copy of a front point is not dominated by it
+            keep[i] = keep[i - 1]
+        return np.sort(order[keep])
+    front: list[int] = []
+    for i in order:
+        if not any((points[j] <= points[i]).all() and (points[j] < points[i]).any() for j in front):
+            front.append(int(i))
+    return np.sort(np.array(front))
