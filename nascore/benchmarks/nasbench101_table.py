@@ -16,10 +16,10 @@ from ..spaces.nasbench101 import CellIndex, NASBench101
 from ..spaces.nasbench101_cost import all_costs
 from .table import TabularBenchmark
 
-_IMAGES = {"val": "validation accuracy (10,000 training images held out)",
-           "test": "test accuracy (10,000 test images)",
+_IMAGES = {"val": "validation accuracy (9,984 of the held-out training images)",
+           "test": "test accuracy (9,984 of the test images)",
            "train": "accuracy on training images"}
-ABOUT = {("cifar10", split, 108): f"Top-1 CIFAR-10 {_IMAGES[split]} at the end of 108 epochs, trained on 40,000 images; "
+ABOUT = {("cifar10", split, 108): f"Top-1 CIFAR-10 {_IMAGES[split]} at the end of 108 epochs; "
          "seed 0, 1, 2 = the three repeats, 'mean' = their mean; percent."
          for split in SPLITS}
 

@@ -31,14 +31,15 @@ class Builder:
     module: str
     keys: tuple[str, ...]
     version: int
+    offline: str  # the benchmark that needs no download
 
 
 # Table name = name of the data set whose files it is built from.
 BUILDERS: dict[str, Builder] = {
     "nasbench201": Builder("nasbench201_raw", ("test-200", "cifar10-val-200", "cifar100-val-200",
-                                               "imagenet16-120-val-200", "cifar10-25k-200", "accuracies-12"), 1),
-    "nasbench-macro": Builder("nasbench_macro_raw", ("table",), 1),
-    "nasbench101": Builder("nasbench101_raw", ("only108",), 1),
+                                               "imagenet16-120-val-200", "cifar10-25k-200", "accuracies-12"), 1, "nasbench201-synthetic"),
+    "nasbench-macro": Builder("nasbench_macro_raw", ("table",), 1, "nasbench-macro-synthetic"),
+    "nasbench101": Builder("nasbench101_raw", ("only108",), 1, "nasbench101-surrogate"),
 }
 
 
@@ -97,8 +98,8 @@ def build(name: str, progress: bool = False) -> dict[str, np.ndarray]:
         if condition != "fetched":
             if download.mirror_folder() is None:
                 raise download.problem(file, f"{condition}, and {name} is built from it",
-                                       f"run `nascore data fetch {name}` (offline, use a synthetic table: "
-                                       "nascore.benchmarks.load('nasbench201-synthetic'))")
+                                       f"run `nascore data fetch {name}`, or without a network use the stand-in "
+                                       f"nascore.benchmarks.load({recipe.offline!r})")
             download.fetch_file(file)
         found[key] = file.local
     module = importlib.import_module(f".{recipe.module}", __package__)
