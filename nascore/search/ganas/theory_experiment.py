@@ -30,6 +30,17 @@ def score_table(space: ChoiceSpace, seed: int = 0, top: float = 94.0, spread: fl
     return top + spread * (total - total.max())
 
 
+def deceptive_table(space: ChoiceSpace, good: float = 80.0, best: float = 94.0) -> np.ndarray:
+    """A score table made to mislead: all cells from the first half of the operations are good (80), the only better
+    one (94) has the last operation at every position, everything else scores 50.
+    """
+    codes, n = space.array(), len(space.ops)
+    scores = np.full(space.size, 50.0)
+    scores[(codes < n // 2).all(1)] = good
+    scores[(codes == n - 1).all(1)] = best
+    return scores
+
+
 def run(config: dict, seed: int) -> dict:
     """One table (`seed`) under config = {"divergence": "KL" | "JS", "family": "product" | "full"}, as metrics.
 

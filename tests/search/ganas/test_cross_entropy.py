@@ -11,7 +11,7 @@ from nascore.errors import SettingError
 from nascore.search.ganas.cross_entropy import conditional_density, cross_entropy, quantile_level
 from nascore.search.ganas.densities import FullFamily, ProductFamily, floored, js_divergence, kl_divergence
 from nascore.search.ganas.sampled_cross_entropy import sampled_cross_entropy, truth_set_rho
-from nascore.search.ganas.theory_experiment import OPS, run, score_table
+from nascore.search.ganas.theory_experiment import OPS, deceptive_table, run, score_table
 from nascore.spaces import CellSpace
 
 SPACE = CellSpace(3, OPS)  # 64 cells
@@ -19,15 +19,6 @@ SPACE = CellSpace(3, OPS)  # 64 cells
 
 def target(scores, top=2):
     return float(np.sort(scores)[-top])
-
-
-def deceptive_scores():
-    """Eight good cells share operations 0 and 1; the only cell above 90 has operation 3 everywhere."""
-    codes = SPACE.array()
-    scores = np.full(SPACE.size, 50.0)
-    scores[(codes < 2).all(1)] = 80.0
-    scores[(codes == 3).all(1)] = 94.0
-    return scores
 
 
 def test_the_product_density_is_the_product_over_the_positions():
@@ -177,7 +168,8 @@ def test_the_printed_bound_needs_scores_that_start_above_zero():
 
 def test_js_can_lose_the_target_where_kl_cannot():
     """supp q holds the target, so a finite KL keeps it; JS stays finite without it, and step 6 has no rho to choose."""
-    scores = deceptive_scores()
+    scores = deceptive_table(SPACE)
+    assert sorted(set(scores)) == [50, 80, 94] and (scores == 80).sum() == 8 and (scores == 94).sum() == 1
     kl = cross_entropy(scores, SPACE, 90.0, 1.0, 0.1, "KL")
     assert kl.reached and kl.iterations == 1
     assert kl.steps[1].mass == pytest.approx((1 / 9) ** 3)
