@@ -31,6 +31,8 @@ class Search(ABC):
             raise SettingError(f"seed={seed!r}: expected a non-negative integer")
         self.space, self.seed = space, int(seed)
         self.rng = np.random.default_rng(self.seed)
+        # what `run` asked for and could not tell (Ctrl-C, budget): the next `run` begins with it
+        self.unanswered: list[Arch] = []
 
     @abstractmethod
     def ask(self, n: int | None = None) -> list[Arch]:
@@ -58,14 +60,15 @@ class Search(ABC):
 
     def save(self, path: str | Path) -> None:
         """Writes the state to `path` (JSON, atomically)."""
-        content = {"nascore_search": 1, **self.settings(), "state": _plain(self.state_dict())}
+        content = {"nascore_search": 1, **self.settings(), "unanswered": _plain(list(self.unanswered)),
+                   "state": _plain(self.state_dict())}
         paths.atomic_write(path, json.dumps(content))
 
     def load(self, path: str | Path) -> None:
         """Continues from a saved state; ResultsError if the file is not one of this search on this space."""
         try:
             content = json.loads(Path(path).read_text())
-            state = content["state"]
+            state, unanswered = content["state"], content["unanswered"]
             found = {name: content[name] for name in self.settings()}
         except FileNotFoundError:
             raise ResultsError(f"no saved search at {path}") from None
@@ -74,6 +77,7 @@ class Search(ABC):
         if found != self.settings():
             raise ResultsError(f"{path} holds {found}, this search is {self.settings()}")
         self.load_state_dict(_revive(state))
+        self.unanswered = _revive(unanswered)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} on {self.space.name}, seed {self.seed}>"
@@ -115,3 +119,12 @@ def _revive(value):
 def first_values(values: Sequence) -> list[float]:
     """The value to maximise of each answer, whether it is a number or a row (value, cost, ...)."""
     return [value[0] if isinstance(value, (tuple, list, np.ndarray)) else value for value in values]
+
+
+def how_many(n: int | None, default: int = 1) -> int:
+    """The `n` of `ask`, checked."""
+    if n is None:
+        return default
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise SettingError(f"n={n!r}: expected a positive integer")
+    return int(n)

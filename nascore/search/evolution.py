@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..errors import SettingError
 from ..spaces.base import Arch, Space
-from .base import Search
+from .base import Search, how_many
 
 
 class RegularizedEvolution(Search):
@@ -36,12 +36,12 @@ class RegularizedEvolution(Search):
         count = len(values)
         # count < population happens with pending or failed first evaluations: go on from what has been answered
         if self._asked < self.population or not count:
-            wanted = 1 if n is None else n
+            wanted = how_many(n)
             self._asked += wanted
             return [self.space.sample(self.rng) for _ in range(wanted)]
         if n is None or n == 1:
             return [self._mutate(self._members[self._winner(values, count)], self.rng)]
-        return [self._mutate(self._members[self._winner(values, count)], self.rng) for _ in range(n)]
+        return [self._mutate(self._members[self._winner(values, count)], self.rng) for _ in range(how_many(n))]
 
     def _winner(self, values: list[float], count: int) -> int:
         draw = self._draw

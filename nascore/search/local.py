@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..errors import SettingError
 from ..spaces.base import Arch, Space
-from .base import Search, first_values
+from .base import Search, first_values, how_many
 from .random import Unseen
 
 
@@ -32,7 +32,7 @@ class LocalSearch(Search):
 
     def ask(self, n: int | None = None) -> list[Arch]:
         archs: list[Arch] = []
-        wanted = 1 if n is None else n
+        wanted = how_many(n)
         while len(archs) < wanted:
             if not self._queue:
                 if self._pending:  # the next step depends on their values

@@ -33,13 +33,15 @@ def run(search: Search, oracle: Oracle, *, progress: bool = False,
             stopped = oracle.exhausted or ("finished" if search.done else "")
             if stopped:
                 break
-            archs = ask()
+            archs = search.unanswered or ask()
             if not archs:
                 stopped = "finished" if search.done else "nothing to ask"
                 break
+            search.unanswered = archs  # until they are told: an evaluation may be interrupted
             values = evaluate(archs)
-            if values:
-                tell(archs if len(values) == len(archs) else archs[:len(values)], values)
+            told, search.unanswered = archs[:len(values)], archs[len(values):]
+            if told:
+                tell(told, values)
             if bar is not None:
                 bar.update(oracle.queries - bar.n)
             if callback is not None and callback(search, oracle):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..errors import ArchitectureError
 from ..spaces.base import Arch, Space
-from .base import Search
+from .base import Search, how_many
 
 _COLLISIONS = 200  # draws in a row that were all proposed before: now it is cheaper to list what is left
 _LISTABLE = 1_000_000
@@ -77,7 +77,7 @@ class RandomSearch(Search):
 
     def ask(self, n: int | None = None) -> list[Arch]:
         archs = []
-        for _ in range(1 if n is None else n):
+        for _ in range(how_many(n)):
             arch = self._unseen.draw(self.rng)
             if arch is None:
                 break

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import SettingError
 from ..spaces.base import Arch, Space
-from .base import Search, first_values
+from .base import Search, first_values, how_many
 from .decisions import Decisions
 
 _REJECTIONS = 10_000
@@ -18,10 +18,13 @@ class Reinforce(Search):
 
     The advantage is the value less its moving average (`baseline_decay`); Adam with `learning_rate` makes the step
     independent of the unit of the values. Decisions that make no valid architecture (NAS-Bench-101) are drawn again.
-    Failed evaluations change nothing. The policy may repeat itself, which the Oracle answers from its log.
+    Failed evaluations change nothing. The policy may repeat itself, which the Oracle answers from its log; the search
+    is done when it has settled, after `patience` answers in a row for architectures it already knew. The learning
+    rate was chosen among 0.01, 0.02, 0.03 and 0.05 by NAS-Bench-201's 200-epoch validation accuracy, seeds 1000-1019.
     """
 
-    def __init__(self, space: Space, *, seed: int = 0, learning_rate: float = 0.05, baseline_decay: float = 0.9):
+    def __init__(self, space: Space, *, seed: int = 0, learning_rate: float = 0.05, baseline_decay: float = 0.9,
+                 patience: int = 2000):
         super().__init__(space, seed=seed)
         if isinstance(learning_rate, bool) or not isinstance(learning_rate, (int, float)) or not (
                 0 < learning_rate < float("inf")):
@@ -29,6 +32,9 @@ class Reinforce(Search):
         if isinstance(baseline_decay, bool) or not isinstance(baseline_decay, (int, float)) or not (
                 0 <= baseline_decay < 1):
             raise SettingError(f"baseline_decay={baseline_decay!r}: expected a number from 0 up to, not including, 1")
+        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
+            raise SettingError(f"patience={patience!r}: expected a positive integer")
+        self.patience, self._seen, self._repeats = patience, set(), 0
         self.learning_rate, self.baseline_decay = float(learning_rate), float(baseline_decay)
         self._decisions = Decisions(space)
         sizes = self._decisions.sizes
@@ -49,7 +55,7 @@ class Reinforce(Search):
         cumulative = self.probabilities().cumsum(1)
         cumulative[:, -1] = 1.0
         archs: list[Arch] = []
-        for _ in range(1 if n is None else n):
+        for _ in range(how_many(n)):
             for _ in range(_REJECTIONS):
                 decisions = tuple((self.rng.random(len(cumulative))[:, None] >= cumulative).sum(1).tolist())
                 arch = self._decisions.arch(decisions)
@@ -65,6 +71,9 @@ class Reinforce(Search):
     def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
         """Architectures that were not asked for are ignored: their decisions are not known."""
         for arch, value in zip(archs, first_values(values), strict=True):
+            key = self.space.key(arch)
+            self._repeats = self._repeats + 1 if key in self._seen else 0
+            self._seen.add(key)
             waiting = self._pending.get(arch)
             if not waiting:
                 continue
@@ -74,6 +83,10 @@ class Reinforce(Search):
             value = float(value)
             if value - value == 0.0:
                 self._update(decisions, value)
+
+    @property
+    def done(self) -> bool:
+        return self._repeats >= self.patience
 
     def _update(self, decisions: tuple[int, ...], value: float) -> None:
         if self._baseline is None:  # the first value is its own average: no direction yet
@@ -91,16 +104,18 @@ class Reinforce(Search):
         self._logits = self._logits + self.learning_rate * step / scale
 
     def settings(self) -> dict:
-        return super().settings() | {"learning_rate": self.learning_rate, "baseline_decay": self.baseline_decay}
+        return super().settings() | {"learning_rate": self.learning_rate, "baseline_decay": self.baseline_decay,
+                                     "patience": self.patience}
 
     def state_dict(self) -> dict:
         return super().state_dict() | {
             "logits": self._logits.copy(), "mean": self._mean.copy(), "square": self._square.copy(),
-            "steps": self._steps, "baseline": self._baseline,
+            "steps": self._steps, "baseline": self._baseline, "seen": sorted(self._seen), "repeats": self._repeats,
             "pending": {arch: list(waiting) for arch, waiting in self._pending.items()}}
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
         self._logits, self._mean, self._square = (state[name].copy() for name in ("logits", "mean", "square"))
         self._steps, self._baseline = state["steps"], state["baseline"]
+        self._seen, self._repeats = set(state["seen"]), state["repeats"]
         self._pending = {arch: list(waiting) for arch, waiting in state["pending"].items()}

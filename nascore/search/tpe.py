@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..errors import SettingError
 from ..spaces.base import Arch, Space
-from .base import Search, first_values
+from .base import Search, first_values, how_many
 from .decisions import Decisions
 from .random import Unseen
 
@@ -31,6 +31,7 @@ class TPE(Search):
         self._known: dict[Arch, float] = {}
         self._pending: dict[Arch, list[int]] = {}  # architecture -> numbers of the trials that wait for its value
         self._trials: list[tuple] = []  # (decisions, value | None failed | "running"), as optuna has them
+        self._sampler_seed = self.seed
         self._study = None
 
     # -- optuna ---------------------------------------------------------------------------------------------------
@@ -63,7 +64,7 @@ class TPE(Search):
             warnings.simplefilter("ignore")
             # a sampler seeded by (seed, trial) needs no state of its own: a loaded search continues the same
             self._study.sampler = optuna.samplers.TPESampler(
-                n_startup_trials=self.startup, seed=(self.seed * 1_000_003 + len(self._trials)) % 2**32)
+                n_startup_trials=self.startup, seed=(self._sampler_seed * 1_000_003 + len(self._trials)) % 2**32)
             trial = self._study.ask(self._distributions)
         decisions = tuple(trial.params[name] for name in self._decisions.names)
         self._trials.append((decisions, "running"))
@@ -81,7 +82,7 @@ class TPE(Search):
     # -- ask and tell ---------------------------------------------------------------------------------------------
     def ask(self, n: int | None = None) -> list[Arch]:
         archs: list[Arch] = []
-        for _ in range(1 if n is None else n):
+        for _ in range(how_many(n)):
             arch = self._new()
             if arch is None:
                 break
@@ -124,16 +125,17 @@ class TPE(Search):
         return self._unseen.empty or len(self._unseen.seen) >= self.space.size
 
     def settings(self) -> dict:
-        return super().settings() | {"seed": self.seed, "startup": self.startup}
+        return super().settings() | {"startup": self.startup}
 
     def state_dict(self) -> dict:
         return super().state_dict() | {
             "unseen": self._unseen.state_dict(), "known": dict(self._known), "trials": list(self._trials),
-            "pending": {key: list(numbers) for key, numbers in self._pending.items()}}
+            "pending": {key: list(numbers) for key, numbers in self._pending.items()}, "seed": self._sampler_seed}
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
         self._unseen.load_state_dict(state["unseen"])
         self._known, self._trials = dict(state["known"]), list(state["trials"])
         self._pending = {key: list(numbers) for key, numbers in state["pending"].items()}
+        self._sampler_seed = state["seed"]
         self._study = None  # rebuilt from the trials
