@@ -53,7 +53,7 @@ def _test_200(path: Path) -> tuple[np.ndarray, np.ndarray]:
         test = np.array([[float(row[name]) for name in columns] for row in rows], dtype=np.float32)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise _format(path, str(error)) from error
-    if len(np.unique(archs.astype(np.int64) @ POWERS)) != CELLS or len(rows) != CELLS:
+    if archs.shape != (CELLS, 6) or len(np.unique(archs.astype(np.int64) @ POWERS)) != CELLS:
         raise _format(path, f"{len(rows)} rows instead of {CELLS} distinct cells")
     return archs, test
 
