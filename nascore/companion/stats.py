@@ -85,6 +85,19 @@ def difference(
     return Estimate(float(point), float(low), float(high))
 
 
+def proportion(successes: int, total: int, level: float = 0.95) -> Estimate:
+    """A share of runs with its Wilson interval (a bootstrap would call 20 of 20 certain)."""
+    if not 0 <= successes <= total or total < 1:
+        raise SettingError(f"{successes} of {total} is not a share of runs")
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf(_level(level)[1])
+    share = successes / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return Estimate(share, float(max(0.0, middle - half)), float(min(1.0, middle + half)))
+
+
 def probability_of_improvement(
     a: Sequence[float] | Mapping[str, Sequence[float]],
     b: Sequence[float] | Mapping[str, Sequence[float]],
