@@ -1,0 +1,156 @@
+"""Plots: query curves with bands, measured against printed values, and one way to save a figure with its data."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nascore import paths
+from nascore.companion import palette, stats
+from nascore.errors import ResultsError, SettingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STYLE = Path(__file__).with_name("nascore.mplstyle")
+
+
+def use_style() -> None:
+    """Set the companion's matplotlib style."""
+    import matplotlib.pyplot as plt
+
+    plt.style.use(STYLE)
+
+
+def save_figure(fig: "Figure", name: str, data: "pd.DataFrame | Mapping[str, pd.DataFrame]") -> list[Path]:
+    """Write ``<figures>/<name>.pdf``, ``.png`` and the plotted data as ``.csv``, each in one piece.
+
+    The bytes depend only on the figure: no dates are stored. ``data`` may be a dict of tables, written to
+    ``<name>_<key>.csv`` each. The folder is :func:`nascore.paths.figures`.
+    """
+    if not re.fullmatch(r"[\w-]+(/[\w-]+)*", name):
+        raise SettingError(f"figure name {name!r}: use letters, digits, - and _, with / for folders")
+    folder = paths.figures()
+    written = []
+    for ending, metadata in (("pdf", {"CreationDate": None, "Creator": None, "Producer": None}), ("png", {"Software": None})):
+        buffer = io.BytesIO()
+        fig.savefig(buffer, format=ending, metadata=metadata)
+        written.append(paths.atomic_write(folder / f"{name}.{ending}", buffer.getvalue()))
+    tables = {f"{name}_{key}": table for key, table in data.items()} if _is_dict(data) else {name: data}
+    for stem, table in tables.items():
+        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        written.append(paths.atomic_write(folder / f"{stem}.csv", text))
+    return written
+
+
+def _is_dict(data: object) -> bool:
+    return isinstance(data, dict)
+
+
+def curve_table(
+    rows: "pd.DataFrame",
+    value: str = "best",
+    by: str = "method",
+    grid: Sequence[float] | None = None,
+    statistic: str = "mean",
+    band: str = "interval",
+) -> "pd.DataFrame":
+    """Query curves averaged over seeds: columns ``by``, query, value, low, high, runs (see stats.aggregate_curves)."""
+    import pandas as pd
+
+    if "curve" not in rows:
+        raise ResultsError("these rows hold no query curves")
+    parts = []
+    for name, group in rows.groupby(by, sort=False):
+        runs = [curve for curve in group["curve"] if isinstance(curve, Mapping)]
+        if not runs:
+            continue
+        budget = max(float(np.max(group["queries"])) if "queries" in group else 0, *(c["query"][-1] for c in runs))
+        steps = np.unique(np.round(np.geomspace(1, budget, 160))) if grid is None else np.asarray(grid)
+        part = pd.DataFrame(stats.aggregate_curves(runs, steps, value, statistic, band))
+        part.insert(0, by, name)
+        part["runs"] = len(runs)
+        parts.append(part)
+    if not parts:
+        raise ResultsError("these rows hold no query curves")
+    return pd.concat(parts, ignore_index=True)
+
+
+def query_curves(
+    rows: "pd.DataFrame",
+    value: str = "best",
+    by: str = "method",
+    ax: "Axes | None" = None,
+    optimum: float | None = None,
+    regret: bool = False,
+    statistic: str = "mean",
+    band: str = "interval",
+) -> "pd.DataFrame":
+    """Draw best-so-far ``value`` against queries, one line with a band per method; returns the plotted data.
+
+    ``optimum`` draws a reference line, or with ``regret=True`` turns the value into its distance to the optimum on a
+    logarithmic axis. ``value="rank"`` is drawn on a logarithmic axis too.
+    """
+    import matplotlib.pyplot as plt
+
+    table = curve_table(rows, value, by, statistic=statistic, band=band)
+    ax = plt.gca() if ax is None else ax
+    if regret:
+        if optimum is None:
+            raise SettingError("regret=True needs the optimum")
+        low, high = optimum - table["high"], optimum - table["low"]
+        table = table.assign(value=optimum - table["value"], low=low, high=high)
+        floor = max(1e-3, float(table.loc[table["value"] > 0, "value"].min(initial=1e-3) if len(table) else 1e-3))
+        table[["value", "low", "high"]] = table[["value", "low", "high"]].clip(lower=floor)
+    for position, (name, part) in enumerate(table.groupby(by, sort=False)):
+        colour = palette.method_colour(str(name), position)
+        dashes = palette.METHOD_DASHES.get(str(name), (None, None))
+        ax.fill_between(part["query"], part["low"], part["high"], color=colour, alpha=0.16, linewidth=0, step="post")
+        ax.step(part["query"], part["value"], where="post", color=colour, label=str(name), dashes=dashes)
+    if regret or value == "rank":
+        ax.set_yscale("log")
+    if value == "rank":
+        ax.invert_yaxis()
+    if optimum is not None and not regret:
+        ax.axhline(optimum, color=palette.PAPER, linewidth=0.9, linestyle=":", label="best in the benchmark")
+    ax.set_xlabel("queries")
+    ax.set_ylabel({"best": "best accuracy so far (%)", "rank": "rank of the best cell so far"}.get(value, value))
+    if regret:
+        ax.set_ylabel("distance to the best cell (points)")
+    ax.legend()
+    return table
+
+
+def strip(rows: "pd.DataFrame", value: str, by: str = "method", ax: "Axes | None" = None, log: bool = False) -> "pd.DataFrame":
+    """Every run as a dot, the mean with its bootstrap interval beside it; returns the plotted summary."""
+    import matplotlib.pyplot as plt
+    import pandas as pd
+
+    ax = plt.gca() if ax is None else ax
+    summary = []
+    groups = list(rows.groupby(by, sort=False))
+    for position, (name, group) in enumerate(groups):
+        values = stats.values_of(group[value], value)
+        estimate = stats.bootstrap_ci(values)
+        colour = palette.method_colour(str(name), position)
+        spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else [0.0]
+        ax.plot(values, position + np.asarray(spread), "o", color=colour, alpha=0.45, markersize=4, markeredgewidth=0)
+        ax.errorbar(estimate.value, position + 0.3, xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]],
+                    fmt="D", color=palette.INK, markersize=4, linewidth=1.2, capsize=2.5)  # fmt: skip
+        summary.append({by: name, "mean": estimate.value, "low": estimate.low, "high": estimate.high, "runs": len(values)})
+    ax.set_yticks(range(len(groups)), [str(name) for name, _ in groups])
+    ax.set_ylim(len(groups) - 0.4, -0.6)
+    ax.grid(axis="y", visible=False)
+    if log:
+        ax.set_xscale("log")
+    ax.set_xlabel(value)
+    return pd.DataFrame(summary)
+
+
