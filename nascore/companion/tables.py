@@ -1,0 +1,151 @@
+"""Tables for notebooks: measured beside printed values, claims beside verdicts. Plain HTML, the same bytes everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from nascore.companion import palette, papers, stats
+from nascore.errors import ResultsError, SettingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nascore.companion.claims import Judged
+
+CELL = "padding:3px 10px;text-align:{align};border:0;vertical-align:top"
+RULE = "border-bottom:1px solid #9a9a9a"
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class HtmlTable:
+    """A table that shows itself in a notebook; ``frame`` holds the same text as a DataFrame."""
+
+    frame: "pd.DataFrame"
+    caption: str = ""
+    note: str = ""
+    left: tuple[str, ...] = ()
+    colour: Mapping[str, str] | None = None
+
+    def _repr_html_(self) -> str:
+        columns = list(self.frame.columns)
+        head = "".join(self._cell("th", name, name) for name in columns)
+        body = "".join(
+            "<tr>" + "".join(self._cell("td", name, value) for name, value in zip(columns, row)) + "</tr>\n"
+            for row in self.frame.itertuples(index=False)
+        )
+        caption = f'<caption style="text-align:left;padding:0 10px 4px">{escape(self.caption)}</caption>' if self.caption else ""
+        note = f'<p style="font-size:90%;margin:4px 10px">{escape(self.note)}</p>' if self.note else ""
+        return (
+            f'<table style="border-collapse:collapse">{caption}\n<thead style="{RULE}"><tr>{head}</tr></thead>\n'
+            f"<tbody>{body}</tbody></table>{note}"
+        )
+
+    def _cell(self, tag: str, column: str, value: Any) -> str:
+        align = "left" if column in self.left or column == self.frame.columns[0] else "right"
+        text = escape(str(value))
+        if tag == "td" and self.colour and str(value).split(" (")[0] in self.colour:
+            from nascore.spaces.layout import text_colour
+
+            fill = self.colour[str(value).split(" (")[0]]
+            chip = f"background:{fill};color:{text_colour(fill)};border-radius:6px;padding:1px 8px;white-space:nowrap"
+            text = f'<span style="{chip}">{text}</span>'
+        return f'<{tag} style="{CELL.format(align=align)}">{text}</{tag}>'
+
+    def __str__(self) -> str:
+        return self.frame.to_string(index=False)
+
+
+def compare(
+    rows: "pd.DataFrame",
+    columns: Mapping[str, str | None],
+    *,
+    by: str = "method",
+    printed: Mapping[str, str | None] | None = None,
+    paper: str = "ganas",
+    digits: Mapping[str, int] | int = 2,
+    caption: str = "",
+    names: Mapping[str, str] | None = None,
+) -> HtmlTable:
+    """Measured beside printed: one line per value of ``by``, in the order in which they appear in ``rows``.
+
+    ``columns`` maps a measured column to the printed table's column (None: nothing is printed for it); ``printed`` maps a
+    line to a printed row such as ``"table2.setup1"`` (None: not in our copy; absent: the paper has no such line);
+    ``"gibbsnas:table3.rea"`` takes the row of another paper. Measured values are means with a 95 % bootstrap interval.
+    """
+    import pandas as pd
+
+    printed = dict(printed or {})
+    for name in [by, *columns]:
+        if name not in rows:
+            raise SettingError(f"the rows have no column {name!r}; they have {', '.join(map(str, rows.columns))}")
+    lines = []
+    places = []
+    for name, group in rows.groupby(by, sort=False):
+        line: dict[str, Any] = {by: (names or {}).get(str(name), name), "runs": len(group)}
+        for column, key in columns.items():
+            decimals = digits if isinstance(digits, int) else digits.get(column, 2)
+            line[column] = measured(group[column], decimals)
+            if key is not None:
+                line[f"{column}, paper"], place = _printed(printed, str(name), key, paper, decimals)
+                places.append(place)
+        lines.append(line)
+    if not lines:
+        raise ResultsError("no rows to compare")
+    kinds = sorted(set(rows["data_kind"])) if "data_kind" in rows else []
+    notes = ["measured: mean [95 % bootstrap interval]"]
+    places = list(dict.fromkeys(place for place in places if place))
+    if places:
+        notes.append("paper: " + "; ".join(places))
+    if kinds and kinds != ["true"]:
+        notes.append(f"measured on: {', '.join(kinds)} data")
+    return HtmlTable(pd.DataFrame(lines), caption, ". ".join(notes) + ".")
+
+
+def measured(values: Sequence[float], digits: int = 2) -> str:
+    """Mean and interval of a column as text; values never measured are counted, not hidden."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(pd.Series(list(values)), errors="coerce")
+    known = numbers.dropna()
+    if known.empty:
+        return NOTHING
+    text = stats.bootstrap_ci(known).text(digits) if len(known) > 1 else f"{known.iloc[0]:.{digits}f}"
+    return text if len(known) == len(numbers) else f"{text} ({len(known)} of {len(numbers)} runs)"
+
+
+def _printed(printed: Mapping[str, str | None], name: str, key: str, paper: str, digits: int) -> tuple[str, str]:
+    if name not in printed:
+        return NOTHING, ""
+    row = printed[name]
+    if row is None:
+        return "not in our copy", ""
+    source, _, row = row.rpartition(":")
+    value = papers.paper_value(source or paper, f"{row}.{key}")
+    table = papers.load(source or paper)[row.split(".")[0]]["where"]
+    return f"{value.value:.{digits}f}", table
+
+
+def verdict_table(judged: Sequence["Judged"]) -> HtmlTable:
+    """Claims with expected and measured values and their verdicts as coloured labels."""
+    import pandas as pd
+
+    lines = []
+    for item in judged:
+        on = f" ({item.on})" if item.on not in ("", "true") else ""
+        lines.append(
+            {
+                "claim": item.claim.claim,
+                "where": item.claim.where,
+                "expected": item.claim.expected,
+                "measured": item.measured or item.reason or NOTHING,
+                "runs": item.runs or NOTHING,
+                "verdict": item.verdict + on,
+            }
+        )
+    colours = {verdict: fill for verdict, (fill, _) in palette.VERDICT_STYLES.items()}
+    left = ("claim", "where", "expected", "measured", "verdict")
+    return HtmlTable(pd.DataFrame(lines), left=left, colour=colours)
