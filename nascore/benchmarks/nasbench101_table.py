@@ -1,7 +1,7 @@
 """NAS-Bench-101 (Ying et al., 2019), the measured table: 423,624 cells on CIFAR-10, three trainings of 108 epochs each.
 
-The table is a download of about 500 MB (`nascore data fetch nasbench101`). Where it is present it is used instead of the
-surrogate. Without it, `partial_accuracies` gives the real accuracies of some hundred to some thousand cells.
+The table is a download of about 500 MB (`nascore data fetch nasbench101`). Where it is present it is used instead of
+the surrogate. Without it, `partial_accuracies` gives the real accuracies of some hundred to some thousand cells.
 """
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def load_nasbench101(dataset: str = "cifar10", split: str = "test", epochs: int 
     """The measured table (percent, float32), rows by class number of the space.
 
     split: val, test or train. seed: "mean", or 0, 1, 2 for one repeat. Costs: params (as
-    the table says), flops (multiply-accumulates, by our formula), training_time (seconds of the 108-epoch training on the
-    authors' hardware, mean of the repeats).
+    the table says), flops (multiply-accumulates, by our formula), training_time (seconds of the 108-epoch training on
+    the authors' hardware, mean of the repeats).
     Raises DataError where the file has not been fetched.
     """
     arrays = built.load("nasbench101")
@@ -67,7 +67,8 @@ def from_arrays(arrays: dict[str, np.ndarray], **question) -> TabularBenchmark:
 # ---- real accuracies of part of the space -------------------------------------------------------------------------
 
 def partial_accuracies(progress: bool = False):
-    """Real accuracies of part of NAS-Bench-101 as a DataFrame: arch (pruned tuple), hash, value (percent), metric, source.
+    """Real accuracies of part of NAS-Bench-101 as a DataFrame: arch (pruned tuple), hash, value (percent), metric,
+    source.
 
     From the mirror's tables/nasbench101_partial.parquet where NASCORE_MIRROR is a folder that has it (2,860 rows, with
     the random sample of 2,000 cells); otherwise from the downloadable files, fetched on first use. One cell can occur
@@ -107,7 +108,8 @@ def _json(path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise DataError(f"{path}: not the expected JSON ({error}); run `nascore data fetch nasbench101-partial`") from error
+        raise DataError(f"{path}: not the expected JSON ({error}); run `nascore data fetch "
+                        "nasbench101-partial`") from error
 
 
 _NASLIB = ("input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
@@ -117,8 +119,8 @@ def _from_code(space: NASBench101, text: str):
     """NASLib's key: the text of 49 matrix entries, row by row, and 7 operation codes; unpruned."""
     numbers = [int(word) for word in text.strip("()").split(",")]
     if len(numbers) != 56:
-        raise DataError(f"zc_nasbench101.json: key {text!r} has {len(numbers)} numbers instead of 56; run `nascore data "
-                        "fetch nasbench101-partial`")
+        raise DataError(f"zc_nasbench101.json: key {text!r} has {len(numbers)} numbers instead of 56; run `nascore "
+                        "data fetch nasbench101-partial`")
     matrix = [numbers[row:row + 7] for row in range(0, 49, 7)]
     return space.from_matrix(matrix, [_NASLIB[code] for code in numbers[49:]])
 
@@ -129,8 +131,9 @@ def _from_parquet(path):
     table = pd.read_parquet(path)
     archs = [(int(bits), *(int(op) for op in str(ops)))
              for bits, ops in zip(table["edge_bits"], table["ops"], strict=True)]
-    return pd.DataFrame({"arch": archs, "hash": table["hash"].astype(str), "value": 100.0 * table["value"].astype(float),
-                         "metric": table["metric"].astype(str), "source": table["source"].astype(str)})
+    return pd.DataFrame({"arch": archs, "hash": table["hash"].astype(str),
+                         "value": 100.0 * table["value"].astype(float), "metric": table["metric"].astype(str),
+                         "source": table["source"].astype(str)})
 
 
 __all__ = ["ABOUT", "from_arrays", "load_nasbench101", "partial_accuracies", "partial_from_json", "present"]

@@ -14,7 +14,8 @@ _TRAINED = {
                              "set: the same networks as split 'val'",
     ("cifar100", "val"): "CIFAR-100 validation accuracy (5,000 images taken from the test set), trained on all 50,000 "
                          "training images",
-    ("cifar100", "test"): "CIFAR-100 test accuracy (the other 5,000 test images), trained on all 50,000 training images",
+    ("cifar100", "test"): "CIFAR-100 test accuracy (the other 5,000 test images), trained on all 50,000 training "
+                          "images",
     ("imagenet16-120", "val"): "ImageNet16-120 validation accuracy (3,000 images), trained on the training images",
     ("imagenet16-120", "test"): "ImageNet16-120 test accuracy (3,000 images), trained on the training images",
 }

@@ -38,7 +38,8 @@ def load_nasbench_macro(dataset: str = "cifar10", split: str = "test", epochs: s
     arrays = built.load("nasbench-macro")
     runs = arrays["accuracies"]
     values = np.concatenate([runs.mean(1, keepdims=True, dtype=np.float64).astype(np.float32), runs], axis=1)
-    return TabularBenchmark(space=NASBenchMacro(), index=TupleIndex(arrays["archs"]), values=values[:, None, None, None],
-                            axes=AXES, name="nasbench-macro", about=ABOUT, checksum=built.digest(arrays),
+    return TabularBenchmark(space=NASBenchMacro(), index=TupleIndex(arrays["archs"]),
+                            values=values[:, None, None, None], axes=AXES, name="nasbench-macro", about=ABOUT,
+                            checksum=built.digest(arrays),
                             costs={"params": arrays["params"].astype(float), "flops": arrays["flops"].astype(float)},
                             dataset=dataset, split=split, epochs=epochs, seed=seed)

@@ -63,14 +63,17 @@ def _cells(table_seed: int) -> tuple[np.ndarray, np.ndarray]:
         grade = np.where(open_path, (quality - low) / (high - low), 0.0)
         trained = 1 - np.exp(-3.5 * grade - 0.5)  # the good ones lie close together near the ceiling
         trained /= 1 - np.exp(-4.0)
-        early = 0.78 * trained ** 1.3 + 0.03 * rng.standard_normal(len(archs)) * trained  # short training: fast learners lead
+        # a short training favours what learns fast
+        early = 0.78 * trained ** 1.3 + 0.03 * rng.standard_normal(len(archs)) * trained
         for column, learned in enumerate((early, trained)):
             spread = noise * (3.0 if column == 0 else 1.0)
             shared = 0.7 * spread * rng.standard_normal(len(archs))  # one training: val and test go together
             for split in range(2):
-                accuracy = chance + (ceiling - chance) * learned + shared + 0.7 * spread * rng.standard_normal(len(archs))
+                own = 0.7 * spread * rng.standard_normal(len(archs))
+                accuracy = chance + (ceiling - chance) * learned + shared + own
                 at_chance = chance + 0.02 * rng.random(len(archs))
-                values[:, place, split, column, 0] = np.clip(np.where(open_path, accuracy, at_chance), 0.0, 99.9).round(4)
+                accuracy = np.where(open_path, accuracy, at_chance)
+                values[:, place, split, column, 0] = np.clip(accuracy, 0.0, 99.9).round(4)
     for array in (archs, values):
         array.setflags(write=False)
     return archs, values
@@ -78,10 +81,10 @@ def _cells(table_seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def load_nasbench201_synthetic(dataset: str = "cifar10", split: str = "test", epochs: int = 200, seed: str = "mean",
                                table_seed: int = 0) -> TabularBenchmark:
-    """An invented table over NAS-Bench-201's space: 15,625 cells, 3 data sets, val and test, 12 and 200 epochs (percent).
+    """An invented table over NAS-Bench-201's space: 15,625 cells, 3 data sets, val and test, 12 and 200 epochs.
 
-    Label "synthetic". The same `table_seed` gives the same table. Costs are the real params and flops of the cells (they
-    follow from formulas). Needs no download.
+    Percent; label "synthetic". The same `table_seed` gives the same table. Costs are the real params and flops of the
+    cells (they follow from formulas). Needs no download.
     """
     if not isinstance(dataset, str):
         raise SettingError(f"dataset={dataset!r}: nasbench201-synthetic has {', '.join(DATASETS)}")
@@ -89,8 +92,8 @@ def load_nasbench201_synthetic(dataset: str = "cifar10", split: str = "test", ep
     axes = {"dataset": DATASETS, "split": ("val", "test"), "epochs": EPOCHS, "seed": ("mean",)}
     return TabularBenchmark(space=NASBench201(), index=TupleIndex(archs), values=values, axes=axes,
                             name="nasbench201-synthetic", label="synthetic", about=_ABOUT.format(seed=table_seed),
-                            checksum=f"synthetic-1-{table_seed}", costs=costs(archs), dataset=dataset.lower(), split=split,
-                            epochs=epochs, seed=seed)
+                            checksum=f"synthetic-1-{table_seed}", costs=costs(archs), dataset=dataset.lower(),
+                            split=split, epochs=epochs, seed=seed)
 
 
 @lru_cache(maxsize=4)
@@ -118,14 +121,15 @@ def _chains(table_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
 
 def load_nasbench_macro_synthetic(dataset: str = "cifar10", split: str = "test", epochs: str = "final",
                                   seed: str | int = "mean", table_seed: int = 0) -> TabularBenchmark:
-    """An invented table over NAS-Bench-Macro's space: 6,561 chains, three runs and their mean (percent), costs invented.
+    """An invented table over NAS-Bench-Macro's space: 6,561 chains, three runs and their mean, costs invented.
 
-    Label "synthetic"; equivalent chains carry equal values, as in the real table. Needs no download.
+    Percent; label "synthetic"; equivalent chains carry equal values, as in the real table. Needs no download.
     """
     archs, runs, params, flops = _chains(_check_seed(table_seed))
     values = np.concatenate([runs.mean(1, keepdims=True, dtype=np.float64).astype(np.float32), runs], axis=1)
     axes = {"dataset": ("cifar10",), "split": ("test",), "epochs": ("final",), "seed": ("mean", 0, 1, 2)}
-    return TabularBenchmark(space=NASBenchMacro(), index=TupleIndex(archs), values=values[:, None, None, None], axes=axes,
-                            name="nasbench-macro-synthetic", label="synthetic", about=_ABOUT.format(seed=table_seed),
-                            checksum=f"synthetic-1-{table_seed}", costs={"params": params, "flops": flops},
+    return TabularBenchmark(space=NASBenchMacro(), index=TupleIndex(archs), values=values[:, None, None, None],
+                            axes=axes, name="nasbench-macro-synthetic", label="synthetic",
+                            about=_ABOUT.format(seed=table_seed), checksum=f"synthetic-1-{table_seed}",
+                            costs={"params": params, "flops": flops},
                             dataset=dataset, split=split, epochs=epochs, seed=seed)

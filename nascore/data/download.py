@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
+import re
 import shutil
 import time
 from pathlib import Path
@@ -95,7 +96,8 @@ def _sources(file: UpstreamFile) -> list[str]:
 
 def _attempts(file: UpstreamFile, source: str, downloader) -> Path:
     """Download `source` with retries; every failure becomes one DataError (or _NotThere)."""
-    wait = WAIT
+    wait, wrong = WAIT, 0
+    place = "" if source == file.url else f" from {source}"
     for left in range(RETRIES, -1, -1):
         try:
             return _once(file, source, downloader)
@@ -110,11 +112,12 @@ def _attempts(file: UpstreamFile, source: str, downloader) -> Path:
                 raise problem(file, f"cannot be written ({error})", "free space or set NASCORE_CACHE to a folder on "
                               "another disk, then fetch again; nothing was changed") from error
             if left == 0:
-                raise problem(file, f"download from {source} failed after {RETRIES + 1} attempts ({error})",
+                raise problem(file, f"download{place} failed after {RETRIES + 1} attempts ({_reason(error)})",
                               "check the network and fetch again, or set NASCORE_MIRROR to a folder or URL that has "
                               "the file") from error
         except ValueError as error:  # pooch: the hash differs
-            if left == 0 or downloader is _copy:
+            wrong += 1
+            if wrong > 1 or left == 0 or downloader is _copy:  # once may be a bad transfer; twice is another file
                 raise problem(file, f"{source} holds other bytes than expected (sha256 should be {file.sha256})",
                               "the download was refused and nothing was changed; fetch again, or set NASCORE_MIRROR "
                               "to a folder or URL that has the right file") from error
@@ -144,6 +147,14 @@ def _copy(source: str, target: str, _keeper) -> None:
     shutil.copyfile(source, target)
 
 
+def _reason(error: OSError) -> str:
+    """The innermost cause in few words: requests wraps it in several layers that repeat the address."""
+    text = str(error)
+    found = re.findall(r"\[Errno -?\d+\] ([^'\")]+)", text)
+    return found[-1] if found else text if len(text) < 160 else text[-160:]
+
+
 def _local(error: OSError) -> bool:
     """Whether the disk refused (full, quota, read-only, no permission) rather than the network."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+    return isinstance(error, (PermissionError, FileExistsError, NotADirectoryError)) or error.errno in (
+        errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)

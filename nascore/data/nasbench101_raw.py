@@ -30,9 +30,9 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
 def collect(path: Path | str, progress: bool = False) -> dict[str, np.ndarray]:
     """What a tfrecord of the official form says about each cell; NaN where a cell or a repeat does not occur.
 
-    accuracies float32 [423624, split (val, test, train), epochs, repeat], percent, at the end of training; training_time
-    float32 [423624, epochs, repeat], seconds; params int32 [423624] (-1 unknown); epochs int32. Rows are class numbers of
-    NASBench101.
+    accuracies float32 [423624, split (val, test, train), epochs, repeat], percent, at the end of training;
+    training_time float32 [423624, epochs, repeat], seconds; params int32 [423624] (-1 unknown); epochs int32. Rows are
+    class numbers of NASBench101.
     """
     space, number_of = NASBench101(), {}
     rows = array("d")  # 1.3 million rows of 7 numbers as plain doubles

@@ -18,7 +18,7 @@ from .tfrecord import records
 
 
 class Evaluation(NamedTuple):
-    """One evaluation of a training; accuracies are fractions as stored, time in seconds, energy in kWh (None: not given)."""
+    """One evaluation of a training; accuracies are fractions as stored, time in s, energy in kWh (None: not given)."""
 
     epoch: float
     time: float
@@ -41,7 +41,7 @@ class Training(NamedTuple):
 
 
 def trainings(path: Path | str, progress: bool = False) -> Iterator[Training]:
-    """Every training of a file with its last evaluation; DataError naming file and record where the format is another."""
+    """Every training of a file with its last evaluation; DataError names file and record where the format differs."""
     for number, data in enumerate(records(path, progress=progress)):
         try:
             digest, epochs, adjacency, ops, message = json.loads(data)

@@ -86,8 +86,8 @@ def _float_block(path: Path, offset: int, rows: int) -> np.ndarray:
 
 
 def _format(path: Path, why: str) -> DataError:
-    return DataError(f"{path}: not the expected NAS-Bench-201 file ({why}); run `nascore data verify nasbench201`, then "
-                     "`nascore data fetch nasbench201`")
+    return DataError(f"{path}: not the expected NAS-Bench-201 file ({why}); run `nascore data verify nasbench201`, "
+                     "then `nascore data fetch nasbench201`")
 
 
 def costs(archs: np.ndarray) -> dict[str, np.ndarray]:

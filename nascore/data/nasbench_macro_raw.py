@@ -34,5 +34,5 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
 
 
 def _format(path: Path, why: str) -> DataError:
-    return DataError(f"{path}: not the expected NAS-Bench-Macro file ({why}); run `nascore data verify nasbench-macro`, "
-                     "then `nascore data fetch nasbench-macro`")
+    return DataError(f"{path}: not the expected NAS-Bench-Macro file ({why}); run `nascore data verify "
+                     "nasbench-macro`, then `nascore data fetch nasbench-macro`")

@@ -7,7 +7,7 @@ _DOUBLE = struct.Struct("<d").unpack_from
 
 
 def fields(data: bytes) -> list[tuple[int, int | float | bytes]]:
-    """(field number, value) of one message, in order: varint -> int, 8 bytes -> float (double), length-delimited -> bytes.
+    """(field number, value) of one message, in order: varint -> int, 8 bytes -> float, length-delimited -> bytes.
 
     Raises ValueError for a message that ends early or uses another wire type (fixed32 and groups do not occur here).
     """

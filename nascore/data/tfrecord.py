@@ -22,7 +22,7 @@ _LONGEST = 1 << 30  # a longer record is not believed
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[np.ndarray, np.ndarray]:
-    """Effect of the low and of the high 16 bits of (crc xor word) when 4 bytes are taken in at once, uint32 [65536] each."""
+    """Effect of the low and the high 16 bits of (crc xor word) when 4 bytes are taken in at once, uint32 [65536]."""
     crc = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         crc = np.where(crc & 1, crc >> 1 ^ np.uint32(_POLYNOMIAL), crc >> 1)

@@ -1,4 +1,4 @@
-"""What can be downloaded: one row per upstream file in upstream.csv (URL pinned to a commit, bytes, sha256, licence)."""
+"""What can be downloaded: one row per file in upstream.csv (URL pinned to a commit, bytes, sha256, licence)."""
 from __future__ import annotations
 
 import csv

@@ -49,7 +49,8 @@ def test_present_table_is_built_stored_and_served(cache, monkeypatch):
         arch = space.sample(rng)
         assert bench.index(arch) == space.key(arch) and bench.cost(arch, "params") > 0
         other = space.mutate(arch, rng)
-        assert bench.value(space.from_matrix(*space.to_matrix(other))) == pytest.approx(float(bench.array[space.key(other)]))
+        want = pytest.approx(float(bench.array[space.key(other)]))
+        assert bench.value(space.from_matrix(*space.to_matrix(other))) == want
     assert "108 epochs" in bench.about and "validation" in bench.about
     with pytest.raises(SettingError, match="epochs=12"):
         bench.select(epochs=12)
