@@ -206,14 +206,16 @@ class Oracle:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(json.dumps(self._header()) + "\n")
             return
-        lines = self._path.read_text().split("\n")
+        try:
+            lines = self._path.read_text().split("\n")
+        except UnicodeDecodeError:
+            raise ResultsError(f"{self._path} is not a nascore log (not text); use another file") from None
         complete, tail = lines[:-1], lines[-1]
-        if tail:  # the run was killed while it wrote this line: drop it
-            temporary = self._path.with_name(self._path.name + ".tmp")
-            temporary.write_text("".join(line + "\n" for line in complete))
-            os.replace(temporary, self._path)
-        if not complete:
-            self._path.write_text(json.dumps(self._header()) + "\n")
+        header = json.dumps(self._header())
+        if not complete:  # killed while it wrote the header, or a file of something else
+            if not header.startswith(tail):
+                raise ResultsError(f"{self._path} is not a nascore log; use another file")
+            self._path.write_text(header + "\n")
             return
         for number, line in enumerate(complete, 1):
             try:
@@ -234,6 +236,10 @@ class Oracle:
             except (ValueError, KeyError, TypeError) as error:
                 raise ResultsError(f"{self._path} line {number} is not a row of a nascore log ({error}); "
                                    "restore the file or delete it") from None
+        if tail:  # the run was killed while it wrote this line: drop it
+            temporary = self._path.with_name(self._path.name + ".tmp")
+            temporary.write_text("".join(line + "\n" for line in complete))
+            os.replace(temporary, self._path)
 
     def _append(self, arch: Arch, value: float, costs: tuple, status: str, seconds: float) -> None:
         row = [None if x != x else x for x in (value, *costs)]

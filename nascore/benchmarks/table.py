@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..errors import ArchitectureError, MissingArchitecture, SettingError
-from ..spaces.base import Arch, Space
+from ..spaces.base import Arch, ChoiceSpace, Space
 
 AXES = ("dataset", "split", "epochs", "seed")
 
@@ -55,6 +55,7 @@ class TabularBenchmark:
         self.costs = dict(costs or {})
         self.axes = {axis: tuple(axes[axis]) for axis in AXES}
         self._index, self._values, self._about = index, values, about
+        self._by_code: np.ndarray | None = None
         self._choose(dataset, split, epochs, seed)
 
     def _choose(self, *wanted) -> None:
@@ -144,13 +145,34 @@ class TabularBenchmark:
         return self._column.take(self.rows(archs))
 
     def rows(self, archs) -> np.ndarray:
-        """Row numbers of many architectures, int64 (n,)."""
+        """Row numbers of many architectures, int64 (n,); rows of an array may be padded with -1 at the end."""
         if isinstance(archs, np.ndarray):
-            archs = [tuple(row) for row in archs.tolist()]
+            if archs.ndim != 2:
+                raise SettingError(f"an array of shape {archs.shape} and type {archs.dtype}: expected integer row "
+                                   "numbers (n,) or integer architectures (n, positions)")
+            rows = self._rows_of_array(archs)
+            if rows is not None:
+                return rows
+            padded = not isinstance(self.space, ChoiceSpace)
+            archs = [tuple([x for x in row if x >= 0] if padded else row) for row in archs.tolist()]
         try:
             return self._index.many(archs)
         except (KeyError, TypeError, IndexError, ValueError):
             return np.array([self.index(arch) for arch in archs], np.int64)
+
+    def _rows_of_array(self, archs: np.ndarray) -> np.ndarray | None:
+        """Row numbers by the number that the choices spell in base len(ops); None where that does not apply."""
+        space = self.space
+        if not isinstance(space, ChoiceSpace) or space.size > 1 << 22 or archs.dtype.kind not in "iu":
+            return None
+        if archs.shape[1] != space.positions or archs.size and not (0 <= archs.min() and archs.max() < len(space.ops)):
+            return None  # the slow way finds which row is wrong and says so
+        if self._by_code is None:
+            by_code = np.full(space.size, -1, np.int64)
+            by_code[_codes(np.array(self.archs), len(space.ops))] = np.arange(len(self))
+            self._by_code = by_code
+        rows = self._by_code.take(_codes(archs, len(space.ops)))
+        return None if rows.size and rows.min() < 0 else rows
 
     def cost(self, arch: Arch, name: str) -> float:
         """What an architecture costs, e.g. "params" (count) or "flops"; `costs` lists the names."""
@@ -227,6 +249,15 @@ def from_table(space: Space, table, *, name: str = "my-table", label: str = "") 
                             about="values given by the user")
 
 
+def _codes(archs: np.ndarray, base: int) -> np.ndarray:
+    """The number that each row of digits spells, int64 (n,)."""
+    codes = archs[:, 0].astype(np.int64)
+    for position in range(1, archs.shape[1]):
+        codes *= base
+        codes += archs[:, position]
+    return codes
+
+
 def _rows_by_key(space: Space, archs: list[Arch]):
     keys = [space.key(arch) for arch in archs]
     if keys == archs:
@@ -239,9 +270,11 @@ class KeyIndex:
 
     def __init__(self, space: Space, archs, keys):
         self.space, self.archs = space, archs
-        self.by_key = dict(zip(keys, range(len(keys)), strict=True))
-        if len(self.by_key) != len(archs):
-            raise ArchitectureError("two architectures of the table are the same one under the space's key")
+        self.by_key: dict = {}
+        for row, key in enumerate(keys):
+            if self.by_key.setdefault(key, row) != row:
+                raise ArchitectureError(f"{archs[self.by_key[key]]!r} and {archs[row]!r} are the same architecture of "
+                                        f"{space.name}: expected each once")
 
     def __call__(self, arch: Arch) -> int:
         return self.by_key[self.space.key(arch)]

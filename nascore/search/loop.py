@@ -30,7 +30,7 @@ def run(search: Search, oracle: Oracle, *, progress: bool = False,
     stopped = ""
     try:
         while not stopped:
-            stopped = oracle.exhausted or ("finished" if search.done else "")
+            stopped = oracle.exhausted or ("finished" if search.done and not search.unanswered else "")
             if stopped:
                 break
             archs = search.unanswered or ask()
@@ -39,9 +39,12 @@ def run(search: Search, oracle: Oracle, *, progress: bool = False,
                 break
             search.unanswered = archs  # until they are told: an evaluation may be interrupted
             values = evaluate(archs)
-            told, search.unanswered = archs[:len(values)], archs[len(values):]
-            if told:
-                tell(told, values)
+            if len(values) == len(archs):
+                tell(archs, values)
+                search.unanswered = []
+            elif values:  # the budget ended, or the search stalls
+                tell(archs[:len(values)], values)
+                search.unanswered = archs[len(values):]
             if bar is not None:
                 bar.update(oracle.queries - bar.n)
             if callback is not None and callback(search, oracle):
