@@ -23,8 +23,8 @@ _WHERE = {
     "paper_table": "papers",
 }
 _MODULES = (
-    "bench", "claims", "compute", "drawing", "experiments", "notebook", "papers", "plots",
-    "provenance", "runner", "scoreboard", "stats", "store", "tables",
+    "bench", "claims", "compute", "drawing", "experiments", "notebook", "palette", "papers", "plots",
+    "provenance", "runner", "scoreboard", "stats", "store", "tables", "targets",
 )  # fmt: skip
 __all__ = sorted(set(_WHERE) | set(_MODULES))
 

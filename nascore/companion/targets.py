@@ -1,0 +1,144 @@
+"""What ``nascore reproduce`` is asked for: papers, notebooks or experiments, found by name and checked before anything runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nascore import paths
+from nascore.companion import experiments
+from nascore.companion.experiments import suggest
+from nascore.errors import ResultsError, SettingError
+
+PARAMETERS = ("mode", "profile", "workers")
+STRING = re.compile(r"""["']([a-z0-9_]+/[a-z0-9_-]+)["']""")
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook: its name below notebooks/ without the ending, its file, and the experiments its code names."""
+
+    name: str
+    path: Path
+    experiments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Everything chosen: notebooks, and the experiments they (or the user) name."""
+
+    notebooks: tuple[Notebook, ...]
+    experiments: tuple[str, ...]
+
+
+def notebooks() -> dict[str, Notebook]:
+    """All notebooks below notebooks/, by name, in reading order."""
+    folder = paths.notebooks()
+    files = [f for f in folder.rglob("*.ipynb") if not any(part.startswith(".") for part in f.relative_to(folder).parts)]
+    known = experiments.available()
+    found = {}
+    for file in sorted(files):
+        name = file.relative_to(folder).with_suffix("").as_posix()
+        used = dict.fromkeys(text for text in STRING.findall(_code(file)) if text in known)
+        found[name] = Notebook(name, file, tuple(used))
+    return found
+
+
+def _code(file: Path) -> str:
+    try:
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultsError(f"{file}: not a readable notebook ({type(error).__name__}: {error})") from None
+
+
+def choose(names: Iterable[str]) -> Targets:
+    """Targets named by paper (``ganas``), notebook (``ganas/05_table4``, ``05_table4`` or a path) or experiment id.
+
+    No name means all notebooks. Raises :class:`SettingError` for an unknown name, with the nearest known ones.
+    """
+    names = list(names)
+    every = notebooks()
+    if not names:
+        if not every:
+            raise ResultsError(f"no notebooks in {paths.notebooks()}")
+        names = list(dict.fromkeys(name.split("/")[0] for name in every))
+    chosen: dict[str, Notebook] = {}
+    wanted: dict[str, None] = {}
+    for name in names:
+        found = _match(name, every)
+        if found:
+            chosen.update({notebook.name: notebook for notebook in found})
+        elif name in experiments.available():
+            wanted[name] = None
+        else:
+            known = [*dict.fromkeys(n.split("/")[0] for n in every), *every, *experiments.available()]
+            raise SettingError(f"unknown paper, notebook or experiment {name!r}{suggest(name, known)}")
+    for notebook in chosen.values():
+        wanted.update(dict.fromkeys(notebook.experiments))
+    return Targets(tuple(chosen.values()), tuple(wanted))
+
+
+def _match(name: str, every: Mapping[str, Notebook]) -> list[Notebook]:
+    given = Path(name)
+    if given.suffix == ".ipynb" and given.exists():
+        return [n for n in every.values() if n.path.resolve() == given.resolve()]
+    bare = name.removesuffix(".ipynb").rstrip("/")
+    if bare in every:
+        return [every[bare]]
+    inside = [notebook for key, notebook in every.items() if key.startswith(bare + "/")]
+    return inside or [notebook for key, notebook in every.items() if key.rsplit("/", 1)[-1] == bare]
+
+
+def check_parameters(notebook: Notebook, values: Mapping[str, Any]) -> None:
+    """Check names and types of parameters against the notebook's own (papermill would only warn).
+
+    Raises :class:`SettingError` naming the notebook, the parameter, and what is allowed.
+    """
+    import papermill
+
+    try:
+        declared = papermill.inspect_notebook(str(notebook.path))
+    except Exception as error:  # papermill raises many kinds for a damaged notebook
+        raise ResultsError(f"{notebook.path}: papermill cannot inspect it ({error})") from None
+    if not declared:
+        raise SettingError(f"notebook {notebook.name} has no cell tagged 'parameters'")
+    for name, value in values.items():
+        if name not in declared:
+            raise SettingError(f"notebook {notebook.name} has no parameter {name!r}{suggest(name, declared)}")
+        default = _literal(declared[name]["default"])
+        if default is not None and not _same_kind(default, value):
+            raise SettingError(
+                f"notebook {notebook.name}: parameter {name} is {type(default).__name__} (default {default!r}), "
+                f"not {value!r}"
+            )
+
+
+def _literal(text: str) -> Any:
+    import ast
+
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
+
+
+def _same_kind(default: Any, value: Any) -> bool:
+    if isinstance(default, float) and not isinstance(value, bool):
+        return isinstance(value, (int, float))
+    return type(default) is type(value)
+
+
+def parse_parameter(text: str) -> tuple[str, Any]:
+    """``"name=value"`` from the command line; the value is read as JSON where it is JSON, else as text."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise SettingError(f"parameter {text!r} must look like name=value")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
