@@ -1,6 +1,7 @@
 """GA-NAS: generative adversarial neural architecture search (Algorithms 1 and 2)."""
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,7 +29,9 @@ class Training:
 
     width and layers of both k-GNNs; rounds T' of Algorithm 2 in each iteration; episodes generated in each round;
     passes of the discriminator in each round; learning rates (Table 10: G 1e-4, D 1e-3); `exploration`: how many
-    batches of episodes are tried for the new architectures of an iteration before it makes do with fewer.
+    batches of episodes are tried for the new architectures of an iteration before it makes do with fewer;
+    `heat`: the sampling temperature is multiplied by it whenever less than the share `dry` of a batch was new, because
+    a generator that has fitted the truth set mostly repeats what is known (1: never, then |X_t| falls short).
     """
 
     width: int = 64
@@ -39,6 +42,8 @@ class Training:
     generator_rate: float = 1e-3
     discriminator_rate: float = 1e-3
     exploration: int = 40
+    heat: float = 1.1
+    dry: float = 0.1
     ppo: PPO = PPO()
 
     def __post_init__(self):
@@ -46,10 +51,11 @@ class Training:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise SettingError(f"{name}={value!r}: expected a positive integer")
-        for name in ("generator_rate", "discriminator_rate"):
+        for name, low, high in (("generator_rate", 0, 1), ("discriminator_rate", 0, 1), ("dry", -1e-9, 1),
+                                ("heat", 0.999, 10)):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not 0 < value < 1:
-                raise SettingError(f"{name}={value!r}: expected a number between 0 and 1")
+            if not isinstance(value, (int, float)) or not low < value < high:
+                raise SettingError(f"{name}={value!r}: expected a number between {max(0, round(low))} and {high}")
 
 
 class GANAS(Search):
@@ -93,7 +99,7 @@ class GANAS(Search):
         self.device = torch.device(_device(device))
         self.discriminator_kind = discriminator
         self.torch_rng = torch.Generator(self.device).manual_seed(self.seed)
-        with torch.random.fork_rng(devices=[]), self.device:
+        with torch.random.fork_rng(devices=[]), self._on_device():
             torch.manual_seed(self.seed)
             kind = PairwiseDiscriminator if discriminator == "pairwise" else StandardDiscriminator
             self.generator = Generator(self.topology, self.training.width, self.training.layers)
@@ -118,6 +124,10 @@ class GANAS(Search):
             self._ready = self._unique([self.space.validate(arch) for arch in start])
         else:
             self._ready = self._initial([self.space.validate(arch) for arch in start])
+
+    def _on_device(self):
+        """Tensors are made on the device; on the CPU that needs no context, which would cost a tenth of the run."""
+        return contextlib.nullcontext() if self.device.type == "cpu" else self.device
 
     # -- ask and tell -------------------------------------------------------------------------------------------
     def ask(self, n: int | None = None) -> list[Arch]:
@@ -185,19 +195,23 @@ class GANAS(Search):
             self._ready = self._random(self.schedule.size(self.iteration))
             return
         self.truth = [self.archs[i] for i in chosen]
-        with self.device:
+        with self._on_device():
             self._train()
             self._ready = self._propose(self.schedule.size(self.iteration))
 
     def _propose(self, wanted: int) -> list[Arch]:
         """X_t: new, valid architectures from the generator; random ones only if it finds none at all."""
         new: list[Arch] = []
+        temperature = 1.0
         for _ in range(self.training.exploration):
-            episodes = self.generator.generate(max(self.training.episodes, wanted), self.torch_rng)
+            episodes = self.generator.generate(max(self.training.episodes, wanted), self.torch_rng, temperature)
             archs, _ = self._finished(episodes)
-            new += self._unique(archs, wanted - len(new))
+            found = self._unique(archs, wanted - len(new))
+            new += found
             if len(new) >= wanted:
                 break
+            if len(found) < self.training.dry * len(episodes.label):
+                temperature *= self.training.heat
         return new or self._random(wanted)
 
     # -- Algorithm 2 --------------------------------------------------------------------------------------------
@@ -279,7 +293,7 @@ class GANAS(Search):
         import io
 
         state = self.state_dict()
-        tensors = {"modules": state.pop("modules"), "torch_rng": state.pop("torch_rng")}
+        tensors = {name: state.pop(name) for name in ("modules", "torch_rng", "batch") if name in state}
         for name in ("told", "proposed", "pending"):
             state[name] = sorted(state[name])
         stream = io.BytesIO()
@@ -297,8 +311,8 @@ class GANAS(Search):
             raise ResultsError(f"{path} is not a saved GA-NAS search") from None
         if text != json.loads(json.dumps(self.settings())):
             raise ResultsError(f"{path} holds {text}, this search is {self.settings()}")
-        self.load_state_dict({**_revive(state), "modules": content["modules"],
-                              "torch_rng": content["torch_rng"].cpu()})
+        content["torch_rng"] = content["torch_rng"].cpu()
+        self.load_state_dict({**_revive(state), **content})
 
     def __repr__(self) -> str:
         return (f"<{type(self).__name__} on {self.space.name}, seed {self.seed}: iteration {self.iteration}, "

@@ -97,11 +97,12 @@ class Generator(nn.Module):
         return log_prob, entropy, value
 
     @torch.no_grad()
-    def generate(self, batch: int, rng: torch.Generator) -> Episodes:
-        """`batch` cells in lock-step."""
-        return self._generate_free(batch, rng) if self.topology.free else self._generate_fixed(batch, rng)
+    def generate(self, batch: int, rng: torch.Generator, temperature: float = 1.0) -> Episodes:
+        """`batch` cells in lock-step; a `temperature` above 1 flattens every decision (1 is the policy itself)."""
+        make = self._generate_free if self.topology.free else self._generate_fixed
+        return make(batch, rng, temperature)
 
-    def _generate_fixed(self, batch: int, rng: torch.Generator) -> Episodes:
+    def _generate_fixed(self, batch: int, rng: torch.Generator, temperature: float) -> Episodes:
         topology, nodes = self.topology, self.topology.nodes
         label = torch.full((batch, nodes), PAD)
         label[:, 0] = topology.input
@@ -115,7 +116,7 @@ class Generator(nn.Module):
             adjacency = adjacency.expand(batch, -1, -1)
             at = torch.full((batch,), node)
             _, context = self._read(label, adjacency, at)
-            logits = F.log_softmax(self.op_head(context), 1)
+            logits = F.log_softmax(self.op_head(context) / temperature, 1)
             op = torch.multinomial(logits.exp(), 1, generator=rng).squeeze(1)
             record.append((label.clone(), adjacency, at, op, torch.zeros(batch, nodes), everyone,
                            logits.gather(1, op[:, None]).squeeze(1), self.critic(context).squeeze(1)))
@@ -123,7 +124,7 @@ class Generator(nn.Module):
         label[:, -1] = topology.output
         return _episodes(record, label, topology.adjacency.expand(batch, -1, -1), torch.zeros(batch, dtype=torch.bool))
 
-    def _generate_free(self, batch: int, rng: torch.Generator) -> Episodes:
+    def _generate_free(self, batch: int, rng: torch.Generator, temperature: float) -> Episodes:
         topology, nodes = self.topology, self.topology.nodes
         label = torch.full((batch, nodes), PAD)
         label[:, 0] = topology.input
@@ -135,14 +136,14 @@ class Generator(nn.Module):
             before, wires = label[alive], adjacency[alive]
             at = torch.full((len(alive),), node)
             embedded, context = self._read(before, wires, at)
-            logits = F.log_softmax(self.op_head(context), 1)
+            logits = F.log_softmax(self.op_head(context) / temperature, 1)
             op = torch.multinomial(logits.exp(), 1, generator=rng).squeeze(1)
             log_prob = logits.gather(1, op[:, None]).squeeze(1)
             state, previous = self._edge_state(context, op), torch.zeros(len(alive), 1)
             edges = torch.zeros(len(alive), nodes)
             for source in range(node):
                 state = self.edge_gru(torch.cat([embedded[:, source], previous], 1), state)
-                logit = self.edge_head(state).squeeze(1)
+                logit = self.edge_head(state).squeeze(1) / temperature
                 edge = (torch.rand(len(alive), generator=rng) < torch.sigmoid(logit)).float()
                 log_prob = log_prob - F.binary_cross_entropy_with_logits(logit, edge, reduction="none")
                 edges[:, source] = edge

@@ -1,0 +1,92 @@
+"""RL-NAS: GA-NAS without its discriminator. The generator's reward is the queried accuracy (Section 4.1, Table 5)."""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from ...errors import SettingError
+from ...spaces.base import Arch, Space
+from .ganas import GANAS, Training
+from .reward import step_rewards, validity
+
+
+class RLNAS(GANAS):
+    """The same generator and PPO; every valid generated cell is queried and its value is the final reward.
+
+    The value enters as (value - mean of the first batch) / standard deviation of the first batch: accuracies in
+    [0, 1] differ in the second decimal only, and the penalties of A.3 (-0.1) must not outweigh them. Failed queries
+    count as one standard deviation below the mean. `episodes` cells make one batch. Ends with the oracle's budget.
+    """
+
+    def __init__(self, space: Space, *, seed: int = 0, training: Training | None = None, device: str = "auto",
+                 **changes):
+        super().__init__(space, seed=seed, training=training, device=device, initial=2, iterations=None, **changes)
+        self._ready = []
+        self._proposed.clear()
+        self._episodes = None
+        self._values: dict = {}
+        self._scale: tuple[float, float] | None = None
+
+    def ask(self, n: int | None = None) -> list[Arch]:
+        """The architectures of the next batch of episodes that have not been asked before."""
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
+            raise SettingError(f"n={n!r}: expected a positive integer")
+        tries = 0
+        while not self._ready and not self._pending and not self.done:
+            self._learn_from_batch()
+            with self._on_device():
+                self._episodes = self.generator.generate(self.training.episodes, self.torch_rng)
+            archs, _ = self._finished(self._episodes)
+            self._ready = self._unique(archs)
+            tries += 1
+            if tries >= self.training.exploration and not self._ready:  # it repeats itself: a batch of random ones
+                self._ready = self._random(self.training.episodes)
+                break
+        out, self._ready = (self._ready, []) if n is None else (self._ready[:n], self._ready[n:])
+        self._pending.update(self.space.key(arch) for arch in out)
+        return out
+
+    def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
+        super().tell(archs, values)
+        for arch, row in zip(self.archs[len(self._values):], self.rows[len(self._values):], strict=True):
+            self._values[self.space.key(arch)] = row[0]
+
+    def _learn_from_batch(self) -> None:
+        episodes = self._episodes
+        if episodes is None:
+            return
+        self.iteration += 1
+        known = [value for value in self._values.values() if not math.isnan(value)]
+        if self._scale is None and len(known) > 1:
+            tensor = torch.tensor(known)
+            self._scale = float(tensor.mean()), float(tensor.std()) + 1e-6
+        mean, spread = self._scale or (0.0, 1.0)
+        with self._on_device():
+            final, valid = validity(episodes, self.topology.output)
+            archs, rows = self._finished(episodes)
+            if archs:
+                values = [self._values.get(self.space.key(arch), math.nan) for arch in archs]
+                final[rows] += torch.tensor([-1.0 if math.isnan(v) else (v - mean) / spread for v in values])
+            rewards = step_rewards(episodes, final)
+            self.training.ppo.update(self.generator, self.generator_optimizer, episodes, rewards, self.torch_rng)
+        self.trace.append({"iteration": self.iteration, "valid": float(valid.float().mean()),
+                           "unique": len(set(archs)), "reward": float(final.mean())})
+
+    # -- state: a batch that waits for its values is part of it -------------------------------------------------
+    def state_dict(self) -> dict:
+        batch = None
+        if self._episodes is not None:
+            batch = {name: value for name, value in self._episodes._asdict().items() if name != "steps"}
+            batch["steps"] = dict(self._episodes.steps._asdict())
+        return {**super().state_dict(), "batch": batch, "scale": self._scale}
+
+    def load_state_dict(self, state: dict) -> None:
+        from .generator import Episodes, Steps
+
+        super().load_state_dict(state)
+        batch = state["batch"]
+        self._episodes = None if batch is None else Episodes(**{**batch, "steps": Steps(**batch["steps"])})
+        self._scale = None if state["scale"] is None else tuple(state["scale"])
+        self._values = {self.space.key(arch): row[0] for arch, row in zip(self.archs, self.rows, strict=True)}
