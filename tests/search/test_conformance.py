@@ -27,7 +27,7 @@ _SMALL_GANAS = {"initial": 8, "base": 4, "increment": 1, "iterations": None, "tr
                 "rounds": 1, "episodes": 16, "discriminator_passes": 1, "exploration": 3, "device": "cpu"}
 SETTINGS = {
     "GANAS": _SMALL_GANAS,
-    "RLNAS": {},
+    "RLNAS": {"width": 8, "layers": 2, "episodes": 5, "exploration": 3, "device": "cpu"},
     "RegularizedEvolution": {"population": 8, "sample": 3},
     "Reinforce": {"patience": 200},
     "TPE": {"startup": 6},
