@@ -117,7 +117,7 @@ def execute(
     jobs = [(str(n.path), str(folder / f"{n.name}.ipynb"), dict(parameters), _environment(folder, profile)) for n in notebooks]
     failures = []
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_ignore_interrupt)
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_prepare_worker)
     bar = _bar(len(jobs))
     try:
         futures = {pool.submit(run_notebook, *job): notebook for job, notebook in zip(jobs, notebooks)}
@@ -149,8 +149,10 @@ def _bar(total: int):
     return tqdm(total=total, bar_format=layout, leave=False)
 
 
-def _ignore_interrupt() -> None:
+def _prepare_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
+    if not os.environ.get("NASCORE_DEBUG"):  # kernels write warnings about their own transport; errors come back as text
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _environment(folder: Path, profile: str) -> dict[str, str]:
