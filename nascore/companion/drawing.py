@@ -43,7 +43,7 @@ def draw_cell(ax: "Axes", dag: Any, title: str = "") -> None:
     ax.set(xlim=(-4, place.width + 4), ylim=(place.height + 4, -4), aspect="equal")
     ax.axis("off")
     if title:
-        ax.set_title(title, fontsize=9, color=palette.INK)
+        ax.set_title(title, fontsize=9, color=palette.INK, loc="left")
 
 
 def draw_cells(cells: Mapping[str, Any] | Sequence[Any], columns: int = 1) -> "Figure":

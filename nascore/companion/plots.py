@@ -107,8 +107,8 @@ def query_curves(
             raise SettingError("regret=True needs the optimum")
         low, high = optimum - table["high"], optimum - table["low"]
         table = table.assign(value=optimum - table["value"], low=low, high=high)
-        floor = max(1e-3, float(table.loc[table["value"] > 0, "value"].min(initial=1e-3) if len(table) else 1e-3))
-        table[["value", "low", "high"]] = table[["value", "low", "high"]].clip(lower=floor)
+        # a logarithmic axis cannot show a distance of 0: it is drawn at a hundredth of a point
+        table[["value", "low", "high"]] = table[["value", "low", "high"]].clip(lower=0.01)
     for position, (name, part) in enumerate(table.groupby(by, sort=False)):
         colour = palette.method_colour(str(name), position)
         dashes = palette.METHOD_DASHES.get(str(name), (None, None))

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nascore.companion import claims, papers, scoreboard, verdict_tests
+from nascore.errors import ResultsError, SettingError
+
+PAPER_TEXTS = Path(__file__).resolve().parents[3] / "shared" / "papers"
+
+
+def table(kind="true", **columns):
+    frame = pd.DataFrame(columns)
+    frame["data_kind"] = kind
+    return frame
+
+
+def outcome(test, frame):
+    return verdict_tests.run_test(test, frame, "ganas")
+
+
+METHODS = table(method=["A"] * 5 + ["B"] * 5, best=[5, 6, 7, 6, 5, 1, 2, 1, 2, 1], rank=[1, 1, 2, 1, 3, 9, 9, 8, 9, 7])
+
+
+def test_mean_within_a_bound():
+    test = {"kind": "mean", "select": {"method": "A"}, "column": "rank", "at_most": 2}
+    good = outcome(test, METHODS)
+    assert good.verdict == "reproduced" and good.runs == 5 and good.measured.startswith("mean 1.60 [")
+    assert outcome({**test, "at_most": 1.5, "weaker": {"at_most": 3}}, METHODS).verdict == "trend only"
+    assert outcome({**test, "at_most": 1.5}, METHODS).verdict == "not reproduced"
+    assert outcome({**test, "statistic": "min", "at_most": 1}, METHODS).verdict == "reproduced"
+    assert outcome({**test, "statistic": "std", "at_most": 0.1}, METHODS).verdict == "not reproduced"
+
+
+def test_bounds_from_the_paper_and_from_columns():
+    frame = table(rank=[2.0, 3.0], limit=[2, 4])
+    assert outcome({"kind": "mean", "column": "rank", "at_most": "table2.setup1.rank"}, frame).verdict == "reproduced"
+    assert outcome({"kind": "mean", "column": "rank", "at_most": "table2.setup2.rank", "plus": -1}, frame).verdict == "not reproduced"
+    assert outcome({"kind": "share", "column": "rank", "at_most": "@limit", "share": 1.0}, frame).verdict == "reproduced"
+
+
+def test_share_and_count():
+    test = {"kind": "share", "select": {"method": "A"}, "column": "rank", "equals": 1}
+    assert outcome({**test, "share": 0.6}, METHODS).verdict == "reproduced"
+    assert outcome({**test, "share": 0.8, "weaker": {"share": 0.5}}, METHODS).verdict == "trend only"
+    assert outcome({**test, "count": 4}, METHODS).verdict == "not reproduced"
+    assert outcome({**test, "count": 3}, METHODS).measured == "3 of 5 runs"
+
+
+def test_better_needs_a_clear_interval():
+    test = {"kind": "better", "a": {"method": "A"}, "b": {"method": "B"}, "column": "best"}
+    assert outcome(test, METHODS).verdict == "reproduced"
+    assert outcome({**test, "column": "rank", "lower": True}, METHODS).verdict == "reproduced"
+    assert outcome({**test, "column": "rank"}, METHODS).verdict == "not reproduced"
+    close = table(method=["A", "A", "B", "B"], best=[1.0, 5.0, 0.5, 5.1])
+    assert outcome(test, close).verdict == "trend only"
+    assert outcome({**test, "need": "direction"}, close).verdict == "reproduced"
+
+
+def test_each_keeps_the_worst_verdict_and_all_values_are_needed():
+    frame = table(dataset=["x", "x", "y", "y"], rank=[1, 1, 1, 9])
+    test = {"kind": "share", "each": "dataset", "column": "rank", "equals": 1, "share": 1.0}
+    found = outcome(test, frame)
+    assert found.verdict == "not reproduced" and found.measured == "x: 2 of 2 runs; y: 1 of 2 runs"
+    assert set(found.interval) == {"x", "y"}
+    assert outcome({**test, "of": ["x", "z"]}, frame).runs == 0
+
+
+def test_missing_values_are_filled_or_refused():
+    frame = table(queries_to_best=[100, None], queries=[500, 500])
+    test = {"kind": "mean", "column": "queries_to_best", "at_most": 300}
+    with pytest.raises(SettingError, match="NaN"):
+        outcome(test, frame)
+    assert outcome({**test, "missing": "queries"}, frame).measured.startswith("mean 300")
+
+
+def test_conditions_that_no_run_meets_count_against_the_claim():
+    test = {"kind": "mean", "select": {"method": "B", "rank": {"at_most": 3}}, "column": "best", "at_most": 3}
+    assert outcome(test, METHODS).verdict == "not reproduced"
+    assert outcome({**test, "select": {"method": "C"}}, METHODS).runs == 0
+
+
+def test_last_improvement_is_read_off_the_curve():
+    frame = table(curve=[{"query": [1, 40], "best": [1, 2]}, {"query": [1, 60], "best": [1, 2]}])
+    assert outcome({"kind": "mean", "column": "last_improvement", "at_most": 50}, frame).verdict == "reproduced"
+
+
+def test_fact():
+    frame = table(cells=[423624])
+    assert outcome({"kind": "fact", "column": "cells", "equals": "prose.nasbench101_cells"}, frame).verdict == "reproduced"
+    assert outcome({"kind": "fact", "column": "cells", "equals": 5}, frame).verdict == "not reproduced"
+    assert outcome({"kind": "fact", "column": "nothing", "equals": 5}, frame).runs == 0
+
+
+@pytest.mark.parametrize("test", [
+    {"kind": "magic", "column": "rank"},
+    {"kind": "mean", "column": "rank", "at_mots": 2},
+    {"kind": "mean", "column": "rank"},
+    {"kind": "share", "column": "rank", "equals": 1},
+    {"kind": "mean", "column": "rank", "at_most": 2, "statistic": "mode"},
+])
+def test_faulty_tests_are_refused(test):
+    with pytest.raises(ResultsError):
+        outcome(test, METHODS)
+
+
+# ---------------------------------------------------------------- from stored rows to verdicts
+
+
+def claim(**changes):
+    base = {"id": "ganas/x", "paper": "ganas", "where": "w", "section": "s", "claim": "c", "expected": "e",
+            "experiment": "toy/line", "test": {"kind": "mean", "column": "best", "at_least": 80}}
+    return claims.Claim(**{**base, **changes})
+
+
+def test_judging_stored_rows(toy):
+    from nascore.companion import compute
+
+    assert claims.judge([claim()])[0].verdict == "not yet"  # no such experiment
+    experiment, _ = toy()
+    assert claims.judge([claim()])[0].verdict == "not yet"  # no rows
+    compute.compute(experiment, "laptop", progress=False)
+    judged = claims.judge([claim()])[0]
+    assert (judged.verdict, judged.on, judged.runs) == ("reproduced", "true", 8)
+    assert claims.judge([claim(scaled_down=True)])[0].verdict == "scaled down"
+
+
+@pytest.mark.parametrize("data, needs, verdict, on", [
+    ("toy-surrogate:1", "", "reproduced", "surrogate"), ("toy-surrogate:1", "true", "not tested", "surrogate"),
+    ("toy-synthetic:1", "", "not tested", "synthetic"), ("toy-synthetic:1", "any", "reproduced", "synthetic"),
+    ("toy:1", "true", "reproduced", "true")])
+def test_stand_in_data_shows_in_the_verdict(toy, data, needs, verdict, on):
+    from nascore.companion import compute
+
+    experiment, _ = toy(data=data)
+    compute.compute(experiment, "laptop", progress=False)
+    judged = claims.judge([claim(needs=needs)])[0]
+    assert (judged.verdict, judged.on) == (verdict, on)
+
+
+def test_a_damaged_store_is_not_taken_for_an_absent_one(toy):
+    from nascore.companion import compute, store
+
+    experiment, _ = toy()
+    compute.compute(experiment, "laptop", progress=False)
+    file = store.path(experiment.id, "laptop")
+    file.write_text(file.read_text().replace("90.0", "99.0", 1))
+    with pytest.raises(ResultsError, match="line 1"):
+        claims.judge([claim()])
+
+
+# ---------------------------------------------------------------- the claims file itself
+
+
+def test_ganas_claims_are_complete():
+    found = claims.load("ganas")
+    assert len(found) >= 30 and len({c.id for c in found}) == len(found)
+    assert all(c.id.startswith("ganas/") and re.search(r"Abstract|Section|Table|Figure|A\.\d|Theorem", c.where) for c in found)
+    for c in found:  # every test is well formed: it runs, on a table without its columns, to "no rows"
+        if c.test:
+            assert verdict_tests.run_test(c.test, table(nothing=[1]), "ganas").runs == 0
+
+
+def test_claims_name_existing_columns_of_known_experiments():
+    names = {c.experiment for c in claims.load("ganas") if c.experiment}
+    assert names <= {f"ganas/{n}" for n in ("nasbench201", "nasbench101", "constrained", "pareto", "macro", "theory", "facts")}
+
+
+def test_unknown_paper_is_refused():
+    with pytest.raises(SettingError, match="gan.*did you mean ganas"):
+        claims.load("gan")
+
+
+def test_scoreboard_holds_every_paper():
+    entries = scoreboard.judged()
+    assert {e.claim.paper for e in entries} == {"ganas", "thesis", "gennas", "advantagenas", "gibbsnas"}
+    assert all(e.verdict == "not yet" for e in entries if e.claim.paper != "ganas")
+    record = scoreboard.as_json()["claims"][0]
+    assert {"id", "paper", "where", "claim", "expected", "measured", "interval", "verdict"} <= set(record)
+    assert len(scoreboard.table()) == len(entries)
+    assert all(e.verdict in claims.VERDICTS for e in entries)
+    assert "GA-NAS: " in scoreboard.summary(entries) and "GibbsNAS: 3 not yet" in scoreboard.text(entries)
+
+
+def test_scoreboard_picture_shows_each_claim_once():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    entries = scoreboard.judged()
+    figure, data = scoreboard.figure(entries)
+    written = [e for e in entries if e.claim.paper == "ganas"]
+    assert sorted(data["id"]) == sorted(e.claim.id for e in entries)
+    assert not data.duplicated(["paper", "section", "position"]).any()
+    texts = [t.get_text() for t in figure.axes[0].texts]
+    assert f"{len(written)} claims" in texts
+    assert {str(n) for n in scoreboard.counts(written).values()} <= set(texts)
+    plt.close(figure)
+
+
+def test_claims_file_faults_are_named(tmp_path, monkeypatch):
+    from nascore import paths
+
+    monkeypatch.setattr(paths, "claims", lambda: tmp_path)
+    file = tmp_path / "p.toml"
+    head = '[[claim]]\nid="p/a"\nwhere="w"\nsection="s"\nclaim="c"\nexpected="e"\n'
+    for text, message in [
+        ("x = [", "not valid TOML"), ('[[claim]]\nid="p/a"', "lacks where"), (head, "experiment and a test"),
+        (head + 'verdict="reproduced"\nreason="r"', "experiment and a test"),
+        (head + 'verdict="not tested"', "with a reason"), (head + 'colour="blue"', "colour"),
+        ((head + 'verdict="not tested"\nreason="r"\n') * 2, "used twice"),
+    ]:
+        file.write_text(text)
+        with pytest.raises(ResultsError, match=message):
+            claims.load()
+
+
+# ---------------------------------------------------------------- printed numbers
+
+
+def test_paper_values_have_a_place():
+    value = papers.paper_value("ganas", "table2.setup1.rank")
+    assert (value.value, value.where) == (2.9, "Table 2, row GA-NAS-Setup1")
+    assert list(papers.paper_table("ganas", "table3")["best_rank"]) == [57079, 19552, 96939, 5386]
+    for key in ("table2.setup9.rank", "table9.x.y", "rank", "table2.setup1.label"):
+        with pytest.raises(SettingError):
+            papers.paper_value("ganas", key)
+    with pytest.raises(SettingError, match="nobody"):
+        papers.paper_value("nobody", "a.b.c")
+
+
+@pytest.mark.parametrize("paper", ["ganas", "gibbsnas"])
+def test_printed_numbers_stand_on_the_stated_line(paper):
+    text = PAPER_TEXTS / f"{paper}.txt"
+    if not text.exists():
+        pytest.skip(f"needs {text}")
+    lines = text.read_text(encoding="utf-8").splitlines()
+    for name, part in papers.load(paper).items():
+        for row in (value for value in part.values() if isinstance(value, dict)):
+            if name == "table10":  # printed by column: rows of the table are columns here
+                printed = "\n".join(lines[522:532])
+            else:
+                printed = lines[row["line"] - 1]
+            numbers = {round(float(n), 9) for n in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", re.sub(r"(?<=\d),(?=\d{3})| (?=e-)", "", printed).replace("−", "-"))}
+            for key, value in row.items():
+                if key not in ("label", "line", "table10"):
+                    assert abs(value) in numbers or abs(value) * 1e3 in numbers, f"{paper} {name} {row['label']}: {key} = {value}"

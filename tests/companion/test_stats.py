@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nascore.companion import stats
+from nascore.errors import SettingError
+
+
+def test_iqm_on_a_known_matrix():
+    # 16 pooled values 0..15: 4 are cut at either end, the mean of 4..11 is 7.5; one outlier moves it not at all
+    matrix = np.arange(16.0).reshape(4, 4)
+    assert stats.iqm(matrix) == 7.5
+    matrix[3, 3] = 1e9
+    assert stats.iqm(matrix) == 7.5
+    assert stats.iqm([1.0, 2.0, 30.0]) == 11.0  # nothing to cut from three
+    np.testing.assert_allclose(stats.iqm(np.arange(16.0).reshape(4, 4), axis=0), [6, 7, 8, 9])
+
+
+def test_bootstrap_interval_is_seeded_and_covers():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(200):
+        estimate = stats.bootstrap_ci(rng.normal(5, 2, 30), n=400)
+        hits += estimate.low <= 5 <= estimate.high
+    assert 0.88 <= hits / 200 <= 0.99  # nominal 0.95, percentile intervals of 30 runs are a little short
+    values = rng.normal(size=20)
+    assert stats.bootstrap_ci(values) == stats.bootstrap_ci(values)
+    assert stats.bootstrap_ci(values, seed=1) != stats.bootstrap_ci(values)
+
+
+def test_bootstrap_matches_the_normal_interval():
+    values = np.random.default_rng(0).normal(0, 1, 400)
+    estimate = stats.bootstrap_ci(values, n=8000)
+    half = 1.96 * values.std() / 20
+    assert estimate.high - estimate.value == pytest.approx(half, rel=0.06)
+    assert estimate.value == pytest.approx(values.mean())
+
+
+def test_a_constant_sample_has_a_point_interval():
+    assert stats.bootstrap_ci([3.0] * 5) == (3.0, 3.0, 3.0)
+    assert stats.bootstrap_ci([3.0]).text(1) == "3.0 [3.0, 3.0]"
+
+
+def test_difference():
+    estimate = stats.difference([2.0, 3.0, 4.0], [1.0, 1.0, 1.0])
+    assert estimate.value == 2 and 1 <= estimate.low < 2 < estimate.high <= 3
+
+
+def test_probability_of_improvement():
+    assert stats.probability_of_improvement([2, 3], [0, 1]) == (1, 1, 1)
+    assert stats.probability_of_improvement([1, 1], [1, 1]) == (0.5, 0.5, 0.5)
+    # 3 of 4 pairs won in one task, 0 of 1 in the other: the mean over tasks is 0.375
+    both = stats.probability_of_improvement({"x": [1, 3], "y": [0]}, {"x": [0, 2], "y": [5]})
+    assert both.value == pytest.approx(0.375)
+    a, b = np.random.default_rng(0).normal(0.5, 1, 40), np.random.default_rng(1).normal(0, 1, 40)
+    estimate = stats.probability_of_improvement(a, b)
+    assert estimate.low < estimate.value < estimate.high
+    assert estimate.value == pytest.approx(np.mean(a[:, None] > b[None]))
+    with pytest.raises(SettingError, match="tasks"):
+        stats.probability_of_improvement({"x": [1]}, {"y": [1]})
+
+
+def test_wilson_interval():
+    # 20 of 20: lower end n / (n + z^2)
+    estimate = stats.proportion(20, 20)
+    assert estimate.value == 1 and estimate.low == pytest.approx(20 / (20 + 1.959964**2), abs=1e-6) and estimate.high == 1
+    assert stats.proportion(0, 5).low == 0
+    with pytest.raises(SettingError):
+        stats.proportion(3, 2)
+
+
+def test_performance_profile():
+    profile = stats.performance_profile([1, 2, 3, 4], [0, 2, 4])
+    np.testing.assert_allclose(profile["share"], [1, 0.5, 0])
+    assert (profile["low"] <= profile["share"]).all() and (profile["share"] <= profile["high"]).all()
+
+
+def test_curves_are_step_functions():
+    np.testing.assert_array_equal(stats.curve_on_grid([2, 5], [10, 20], [1, 2, 4, 5, 9]), [np.nan, 10, 10, 20, 20])
+
+
+def test_aggregate_curves():
+    curves = [{"query": [1, 4], "best": [0.0, 2.0]}, {"query": [2], "best": [4.0]}]
+    out = stats.aggregate_curves(curves, [1, 2, 3, 4], band="quartiles")
+    np.testing.assert_array_equal(out["query"], [2, 3, 4])  # the second run has no value at query 1
+    np.testing.assert_array_equal(out["value"], [2, 2, 3])
+    np.testing.assert_array_equal(out["low"], [1, 1, 2.5])
+    median = stats.aggregate_curves(curves * 3, [4], statistic="median", band="interval")
+    assert median["value"] == 3 and median["low"] == 2 and median["high"] == 4
+
+
+@pytest.mark.parametrize("call", [
+    lambda: stats.bootstrap_ci([]),
+    lambda: stats.bootstrap_ci([1, np.nan]),
+    lambda: stats.bootstrap_ci([1, 2], level=1.5),
+    lambda: stats.bootstrap_ci([1, 2], n=0),
+    lambda: stats.difference([1], []),
+    lambda: stats.iqm([]),
+    lambda: stats.iqm([np.inf]),
+    lambda: stats.performance_profile([1], [np.nan]),
+    lambda: stats.curve_on_grid([1, 2], [1], [1]),
+    lambda: stats.curve_on_grid([2, 1], [1, 2], [1]),
+    lambda: stats.aggregate_curves([], [1]),
+    lambda: stats.aggregate_curves([{"query": [9], "best": [1]}], [1]),
+    lambda: stats.aggregate_curves([{"query": [1], "best": [1]}], [1], statistic="mode"),
+    lambda: stats.aggregate_curves([{"query": [1], "best": [1]}], [1], band="wide"),
+])
+def test_bad_input_is_refused(call):
+    with pytest.raises(SettingError):
+        call()
