@@ -11,7 +11,7 @@ from ..spaces.nasbench101_graphs import MAX_VERTICES, edge_bit
 _SHORT = ("c3", "c1", "mp")  # conv3x3, conv1x1, maxpool3x3
 _INTERIOR = MAX_VERTICES - 2
 _LAST = MAX_VERTICES - 1
-_WIDTH = 128
+WIDTH = 128
 SEQUENCES = [seq for k in range(_INTERIOR + 1) for seq in itertools.product(range(3), repeat=k)]
 # What a path is measured by: how many operations, 3x3 convolutions, 1x1 convolutions, poolings and convolutions it has.
 _MEASURES = {"ops": (1, 1, 1), "c3": (1, 0, 0), "c1": (0, 1, 0), "mp": (0, 0, 1), "conv": (1, 1, 0)}
@@ -50,6 +50,7 @@ def describe(bits: np.ndarray, ops: np.ndarray) -> tuple[dict[str, np.ndarray], 
     _paths(columns, paths)
     _depths(columns, adjacency, labels)
     _widths(columns, vertices, adjacency, labels, bits)
+    _places(columns, vertices, adjacency, labels, bits)
     return {name: np.asarray(column, dtype=np.float32) for name, column in columns.items()}, paths
 
 
@@ -138,24 +139,30 @@ def _depths(columns, adjacency, labels) -> None:
         columns[f"up_max_{name}"] = (up * has).max(1)
 
 
-def _widths(columns, vertices, adjacency, labels, bits) -> None:
-    """Channels of the operations, and properties of the paths averaged over the output's channels."""
-    n = len(labels)
-    width = np.zeros((n, MAX_VERTICES))
+def vertex_widths(vertices: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    """Channels of the interior vertices in a cell with 128 output channels, [N, 7]; 0 for input, output and idle vertices."""
+    width = np.zeros((len(bits), MAX_VERTICES))
     for v in np.unique(vertices):
         rows = np.flatnonzero(vertices == v)
         has = {(x, y): (bits[rows] >> edge_bit(x, y) & 1).astype(bool) for y in range(v) for x in range(y)}
-        out = channels(int(v), has, _WIDTH, len(rows))
+        out = channels(int(v), has, WIDTH, len(rows))
         for u in range(1, int(v) - 1):
             width[rows, u] = out[u]
-    share = width * adjacency[:, :, _LAST] / _WIDTH
+    return width
+
+
+def _widths(columns, vertices, adjacency, labels, bits) -> None:
+    """Channels of the operations, and properties of the paths averaged over the output's channels."""
+    n = len(labels)
+    width = vertex_widths(vertices, bits)
+    share = width * adjacency[:, :, _LAST] / WIDTH
     for code, name in enumerate(_SHORT):
         has = labels == code
-        columns[f"width_{name}"] = (width * has).sum(1) / _WIDTH
-        columns[f"width_max_{name}"] = (width * has).max(1) / _WIDTH
+        columns[f"width_{name}"] = (width * has).sum(1) / WIDTH
+        columns[f"width_max_{name}"] = (width * has).max(1) / WIDTH
         columns[f"out_share_{name}"] = (share * has).sum(1)
-    interior = np.where(labels[:, 1:_LAST] >= 0, width[:, 1:_LAST], _WIDTH)
-    columns["width_min"], columns["width_all"] = interior.min(1) / _WIDTH, width.sum(1) / _WIDTH
+    interior = np.where(labels[:, 1:_LAST] >= 0, width[:, 1:_LAST], WIDTH)
+    columns["width_min"], columns["width_all"] = interior.min(1) / WIDTH, width.sum(1) / WIDTH
     # per measure: the most a channel of the output has gone through, averaged over channels; the same for 3x3 weights
     for name, weight in _MEASURES.items():
         gone = np.zeros((n, MAX_VERTICES))
@@ -167,3 +174,23 @@ def _widths(columns, vertices, adjacency, labels, bits) -> None:
             through[:, v] = np.where(adjacency[:, :v, v], through[:, :v], 0).sum(1) / sources + step
         columns[f"channel_max_{name}"] = (share * gone).sum(1)
         columns[f"channel_mean_{name}"] = (share * through).sum(1)
+
+
+def _places(columns, vertices, adjacency, labels, bits) -> None:
+    """Channels carried between kinds of vertices, and how many vertices lie before and after each operation."""
+    names = (*_SHORT, "in", "out")
+    target = vertex_widths(vertices, bits) / WIDTH
+    target[:, _LAST] = 1
+    carried = adjacency * target[:, None, :]
+    for s, t in itertools.product(range(4), (0, 1, 2, 4)):
+        columns[f"carried_{names[s]}>{names[t]}"] = np.einsum("nx,nxy,ny->n", labels == s, carried, labels == t)
+    closed = adjacency.copy()
+    for middle in range(1, _LAST):
+        closed |= closed[:, :, middle, None] & closed[:, None, middle, :]
+    before, after = closed.sum(1), closed.sum(2)
+    for code, name in enumerate(_SHORT):
+        has = labels == code
+        columns[f"before_{name}"], columns[f"after_{name}"] = (before * has).sum(1), (after * has).sum(1)
+        columns[f"between_{name}"] = (before * after * has).sum(1)
+        for other, second in enumerate(_SHORT):
+            columns[f"{name}<<{second}"] = np.einsum("nx,nxy,ny->n", has, closed, labels == other)

@@ -6,6 +6,7 @@ Settings were chosen on one partition into folds (TUNING_SEED); the card's numbe
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -13,17 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..paths import atomic_write
 from ..spaces.nasbench101 import NASBench101
-from .nasbench101_model import SETTINGS, Ensemble, apply_curve, calibrate
+from .nasbench101_card import DIVERGED, write_card
+from .nasbench101_model import Ensemble, apply_curve, calibrate
 from .nasbench101_surrogate import folder
-from .nasbench101_time import fit_time, predict_time
-from .packed_npz import pack_fixed, read_npz, write_npz
+from .nasbench101_time import TERMS, fit_time, predict_time, time_quality
+from .packed_npz import pack_fixed, write_npz
 
 FOLDS = 10
 TUNING_SEED, REPORT_SEED = 1, 20_26
 RANDOM_SAMPLE = "GenNAS-Zero_nasbench1_2500"
-DIVERGED = 60.0  # percent: below it a run has failed rather than the cell being that much worse
+SMALL_SAMPLE, TIMED_SAMPLE = "energy_4V9E_estimate", "energy_5V9E"
 STEP = 1e-5  # percent, resolution of the stored predictions
 EPOCHS = 108
 
@@ -40,14 +41,14 @@ def read_random_sample(table: Path) -> tuple[np.ndarray, np.ndarray]:
 def read_small_cells(ecnas: Path) -> tuple[np.ndarray, np.ndarray]:
     """Class numbers and accuracies (percent) of the 91 cells of at most 4 vertices: official means of three trainings."""
     frame = _read(ecnas)
-    frame = frame[(frame["file"].astype(str) == "energy_4V9E_estimate") & (frame["epochs"] == EPOCHS)]
+    frame = frame[(frame["file"].astype(str) == SMALL_SAMPLE) & (frame["epochs"] == EPOCHS)]
     return _classes(frame), frame["test_acc"].to_numpy(np.float64) * 100
 
 
 def read_times(ecnas: Path) -> tuple[np.ndarray, np.ndarray]:
     """Class numbers [2532] and training seconds (4 epochs) of all cells of at most 5 vertices."""
     frame = _read(ecnas)
-    frame = frame[frame["file"].astype(str) == "energy_5V9E"]
+    frame = frame[frame["file"].astype(str) == TIMED_SAMPLE]
     return _classes(frame), frame["train_time_s"].to_numpy(np.float64)
 
 
@@ -104,20 +105,6 @@ def held_out_scores(cells, accuracy, extra, partition_seed: int, settings=None) 
     return scores
 
 
-def quality(predicted: np.ndarray, accuracy: np.ndarray) -> dict[str, float]:
-    """Rank correlations over all cells and inside the truly best tenth; errors on the cells that did not diverge."""
-    from scipy.stats import kendalltau, spearmanr
-
-    top = accuracy >= np.quantile(accuracy, 0.9)
-    good = accuracy > DIVERGED
-    return {"cells": int(len(accuracy)), "spearman": float(spearmanr(predicted, accuracy)[0]),
-            "kendall": float(kendalltau(predicted, accuracy)[0]),
-            "spearman_top10": float(spearmanr(predicted[top], accuracy[top])[0]),
-            "kendall_top10": float(kendalltau(predicted[top], accuracy[top])[0]),
-            "diverged": int((~good).sum()), "mean_abs_error": float(np.abs(predicted - accuracy)[good].mean()),
-            "bias": float((predicted - accuracy)[good].mean())}
-
-
 def calibrated_folds(scores, accuracy, partition_seed: int) -> np.ndarray:
     """Percent of held-out scores, each fold by a curve from the other folds."""
     fold = fold_numbers(len(scores), partition_seed)
@@ -141,24 +128,77 @@ def main(arguments: list[str] | None = None) -> int:
     extra = read_small_cells(ecnas)
     graphs = NASBench101().graphs
     scores = held_out_scores(cells, accuracy, extra, REPORT_SEED)
-    predicted = calibrated_folds(scores, accuracy, REPORT_SEED)
-    print("held out:", quality(predicted, accuracy))
-    write_npz(out / "held_out.npz", {"cells": cells.astype(np.int32), "accuracy": accuracy, "predicted": predicted,
-                                     "fold": fold_numbers(len(cells), REPORT_SEED).astype(np.int8)})
+    write_npz(out / "held_out.npz", {
+        "cells": cells.astype(np.int32), "accuracy": accuracy, "predicted": calibrated_folds(scores, accuracy, REPORT_SEED),
+        "fold": fold_numbers(len(cells), REPORT_SEED).astype(np.int8)})
     model = fit_on(cells, accuracy, extra)
     good = accuracy > DIVERGED
     model.curve = calibrate(scores[good], accuracy[good])
     model.save(out)
-    everything = model.predict(graphs.bits, graphs.ops)
+    everything = Ensemble.load(out).predict(graphs.bits, graphs.ops)  # as a reader of the files would
     timed, seconds = read_times(ecnas)
-    time_model = fit_time(graphs.bits[timed], graphs.ops[timed], seconds)
-    write_npz(out / "time_model.npz", time_model)
-    train_seconds = predict_time(time_model, graphs.bits, graphs.ops) * (EPOCHS / 4)
+    coefficients = fit_time(graphs.bits[timed], graphs.ops[timed], seconds)
+    train_seconds = predict_time(coefficients, graphs.bits, graphs.ops) * (EPOCHS / 4)
     packed = {f"accuracy_{k}": v for k, v in pack_fixed(everything, STEP).items()}
     write_npz(out / "predictions.npz", {**packed, "train_seconds": train_seconds.astype(np.float16)})
-    print(f"{time.process_time() - start:.0f} CPU s; range {everything.min():.3f} to {everything.max():.3f}; "
-          f"{len(np.unique(everything.round(5)))} distinct values")
+    facts = {
+        "folds": FOLDS, "partition_seeds": {"settings": TUNING_SEED, "reported": REPORT_SEED}, "settings": model.settings,
+        "model": _model_text(model),
+        "data": {"random_source": RANDOM_SAMPLE, "random_cells": len(cells), "small_cells": len(extra[0]),
+                 "small_source": SMALL_SAMPLE, "table_sha256": _sha256(options.table), "ecnas_sha256": _sha256(ecnas)},
+        "external": external_quality(options.table, np.concatenate([cells, extra[0]]), everything),
+        "repeat_noise": repeat_noise(options.table),
+        "range": {"min": float(everything.min()), "max": float(everything.max()),
+                  "distinct": int(len(np.unique(np.rint(everything / STEP))))},
+        "time_model": {"source": TIMED_SAMPLE, "seconds_per_unit": dict(zip(TERMS, coefficients.tolist())),
+                       **time_quality(graphs.bits[timed], graphs.ops[timed], graphs.vertices[timed], seconds,
+                                      fold_numbers(len(timed), REPORT_SEED))}}
+    facts["cost"] = {"cpu_seconds": round(time.process_time() - start),
+                     "bytes": sum(f.stat().st_size for f in out.iterdir() if f.suffix in (".npz", ".gz"))}
+    card = write_card(out, facts)
+    print(json.dumps({k: card[k] for k in ("held_out", "external", "repeat_noise", "range", "cost")}, indent=1))
     return 0
+
+
+def _model_text(model: Ensemble) -> str:
+    paths = all(one["stats"] < 1 for one in model.settings["gp"])
+    return (f"The mean of {len(model.settings['gp'])} Gaussian process (squared-exponential kernel over {model.inputs.stats} "
+            f"statistics of the cell{', another over its path counts' if paths else ''}) and {len(model.boosters)} boosted-tree models "
+            f"(LightGBM; also {len(model.inputs.paths)} counts of input-output paths by operation sequence), fitted to normal "
+            "scores of the accuracy's rank; percent through an increasing curve fitted to held-out scores.")
+
+
+def external_quality(table: Path, seen: np.ndarray, predicted: np.ndarray) -> dict[str, dict[str, float]]:
+    """Rank correlations on the table's other sources, cells of the fit left out, repeats averaged."""
+    from scipy.stats import kendalltau, spearmanr
+
+    frame = _read(table)
+    frame = frame.assign(cell=_classes(frame), source=frame["source"].astype(str))
+    out = {}
+    for source, rows in frame[~frame["cell"].isin(seen)].groupby("source"):
+        mean = rows.groupby("cell")["value"].mean()
+        guess = predicted[mean.index.to_numpy()]
+        out[source] = {"cells": len(mean), "metric": str(rows["metric"].iloc[0]),
+                       "spearman": float(spearmanr(guess, mean)[0]), "kendall": float(kendalltau(guess, mean)[0])}
+    return out
+
+
+def repeat_noise(table: Path, source: str = "NASLib_zc101", top_from: float = 93.0) -> dict:
+    """How much two trainings of one cell differ: the noise that no surrogate can predict."""
+    frame = _read(table)
+    frame = frame[frame["source"].astype(str) == source]
+    pairs = np.array([rows["value"].to_numpy()[:2] * 100 for _, rows in frame.groupby("hash") if len(rows) > 1])
+    top = pairs.mean(1) > top_from
+
+    def sd(p):
+        return float(np.sqrt(((p[:, 0] - p[:, 1]) ** 2).mean() / 2))
+
+    return {"source": source, "pairs": len(pairs), "sd": sd(pairs), "top_from": top_from, "pairs_top": int(top.sum()),
+            "sd_top": sd(pairs[top])}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Near the top of the space the ranks are the model's, not the benchmark's: see MO
 from __future__ import annotations
 
 import functools
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,12 @@ def folder() -> Path:
 
 
 @functools.cache
+def checksum() -> str:
+    """SHA-256 of the stored predictions: part of the fingerprint of every result computed on them."""
+    return hashlib.sha256((folder() / "predictions.npz").read_bytes()).hexdigest()
+
+
+@functools.cache
 def predictions() -> tuple[np.ndarray, np.ndarray]:
     """Predicted accuracy (percent) and modelled training seconds, float64 [423,624] in class order."""
     stored = read_npz(folder() / "predictions.npz")
@@ -39,12 +46,16 @@ def predictions() -> tuple[np.ndarray, np.ndarray]:
     return accuracy, seconds
 
 
-def load_nasbench101_surrogate() -> TabularBenchmark:
-    """The surrogate as a table (label "surrogate"); costs: params, flops (multiply-accumulates), train_seconds (modelled)."""
+def load_nasbench101_surrogate(dataset=None, split=None, epochs=None, seed="mean") -> TabularBenchmark:
+    """The surrogate as a table (label "surrogate"); costs: params, flops (multiply-accumulates), train_seconds (modelled).
+
+    It answers one question only: dataset "cifar10", split "test", epochs 108, seed "mean"; SettingError for another.
+    """
     accuracy, seconds = predictions()
     space = NASBench101()
     params, macs = all_costs(space.graphs)
     axes = {"dataset": ("cifar10",), "split": ("test",), "epochs": (108,), "seed": ("mean",)}
     return TabularBenchmark(space=space, index=CellIndex(), values=accuracy.astype(np.float32).reshape(-1, 1, 1, 1, 1),
                             axes=axes, costs={"params": params, "flops": macs, "train_seconds": seconds},
-                            name="nasbench101-surrogate", label="surrogate", about=ABOUT)
+                            name="nasbench101-surrogate", label="surrogate", about=ABOUT,
+                            checksum=checksum(), dataset=dataset, split=split, epochs=epochs, seed=seed)

@@ -1,40 +1,67 @@
 """Training-time model (ranks): how long a NAS-Bench-101 cell takes to train, from EC-NAS's trainings of small cells.
 
-log(seconds) is a ridge regression on what a GPU spends time on: arithmetic per kind of operation, values read and
-written, and the number of kernels started.  Fitted on all cells of at most 5 vertices (4 epochs each), and used
-beyond them: only the order of the predictions means anything, not the seconds.
+The seconds are a sum of what a GPU spends time on, each with a coefficient that cannot be negative: the arithmetic of
+each kind of convolution, the values each kind of vertex reads and writes, and the kernels it starts.  A sum of costs
+can be carried from the fitted cells (at most 5 vertices, 4 epochs) to larger ones more safely than a product of
+factors; even so only the order of the predictions means anything, not the seconds.
 """
 from __future__ import annotations
 
 import numpy as np
 
-from .nasbench101_features import describe
+from .nasbench101_features import WIDTH, unfold, vertex_widths
 
-RIDGE = 1.0
-_COLUMNS = ("vertices", "edges", "n_c3", "n_c1", "n_mp", "in_fan", "out_fan", "log_params", "log_macs", "path_max_ops",
-            "width_all", "width_c3", "width_c1", "width_mp", "width_max_c3", "width_max_mp", "path_max_conv", "in>out")
+TERMS = ("network", "conv3x3", "conv3x3 channels", "conv3x3 arithmetic", "conv1x1", "conv1x1 channels", "conv1x1 arithmetic",
+         "maxpool3x3", "maxpool3x3 channels", "projection", "projection channels", "addition", "addition channels",
+         "concatenation")
 
 
 def time_inputs(bits: np.ndarray, ops: np.ndarray) -> np.ndarray:
-    """Inputs of the model, float64 [N, F]."""
-    columns, _ = describe(bits, ops)
-    base = np.column_stack([columns[name] for name in _COLUMNS]).astype(np.float64)
-    widths = np.column_stack([np.log1p(8 * columns[f"width_{op}"]) for op in ("c3", "c1", "mp", "all")])
-    return np.hstack([base, widths])
+    """Amount of each of TERMS, float64 [N, 14]; channels as shares of the cell's width, arithmetic as shares squared."""
+    vertices, adjacency, labels = unfold(bits, ops)
+    width = vertex_widths(vertices, np.asarray(bits)) / WIDTH
+    columns = [np.ones(len(labels))]
+    for code in range(3):
+        has = labels == code
+        columns += [has.sum(1), (width * has).sum(1)]
+        if code < 2:
+            columns.append((width**2 * has).sum(1))
+    target = width.copy()
+    target[:, -1] = 1
+    projected = adjacency[:, 0]
+    columns += [projected.sum(1), (target * projected).sum(1)]
+    joined = (adjacency.sum(1) - 1).clip(0)
+    joined[:, -1] = adjacency[:, 0, -1] & (adjacency[:, :, -1].sum(1) > 1)  # the output concatenates all but the input
+    columns += [joined.sum(1), (joined * target).sum(1), adjacency[:, 1:, -1].sum(1) > 1]
+    return np.column_stack(columns).astype(np.float64)
 
 
-def fit_time(bits, ops, seconds) -> dict[str, np.ndarray]:
-    """Coefficients of the ridge regression of log(seconds)."""
-    x = time_inputs(bits, ops)
-    mean, scale = x.mean(0), x.std(0) + 1e-9
-    z = (x - mean) / scale
-    y = np.log(seconds)
-    beta = np.linalg.solve(z.T @ z + RIDGE * np.eye(z.shape[1]), z.T @ (y - y.mean()))
-    return {"mean": mean, "scale": scale, "beta": beta, "offset": np.array(y.mean())}
+def fit_time(bits, ops, seconds) -> np.ndarray:
+    """Coefficients [14], none negative, with the least squared relative error."""
+    from scipy.optimize import nnls
+
+    return nnls(time_inputs(bits, ops) / seconds[:, None], np.ones(len(seconds)))[0]
 
 
-def predict_time(model: dict[str, np.ndarray], bits, ops, chunk: int = 20_000) -> np.ndarray:
+def predict_time(coefficients: np.ndarray, bits, ops, chunk: int = 20_000) -> np.ndarray:
     """Seconds for the epochs of the fitted trainings, float64 [N]."""
-    out = [np.exp((time_inputs(bits[i:i + chunk], ops[i:i + chunk]) - model["mean"]) / model["scale"] @ model["beta"]
-                  + model["offset"]) for i in range(0, len(bits), chunk)]
-    return np.concatenate(out)
+    return np.concatenate([time_inputs(bits[i:i + chunk], ops[i:i + chunk]) @ coefficients
+                           for i in range(0, len(bits), chunk)])
+
+
+def time_quality(bits, ops, vertices, seconds, fold) -> dict[str, dict[str, float]]:
+    """Rank correlations on held-out cells: random folds, and 5-vertex cells by a model fitted to smaller ones."""
+    from scipy.stats import kendalltau, spearmanr
+
+    predicted = np.empty(len(seconds))
+    for k in np.unique(fold):
+        train, test = fold != k, fold == k
+        predicted[test] = predict_time(fit_time(bits[train], ops[train], seconds[train]), bits[test], ops[test])
+    small = vertices < vertices.max()
+    larger = predict_time(fit_time(bits[small], ops[small], seconds[small]), bits[~small], ops[~small])
+    out = {}
+    for name, guess, truth in (("random_folds", predicted, seconds), ("larger_cells_left_out", larger, seconds[~small])):
+        out[name] = {"cells": len(truth), "spearman": float(spearmanr(guess, truth)[0]),
+                     "kendall": float(kendalltau(guess, truth)[0]),
+                     "mean_relative_error": float(np.abs(guess / truth - 1).mean())}
+    return out
