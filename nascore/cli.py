@@ -80,7 +80,9 @@ def parser() -> argparse.ArgumentParser:
                      help="smoke: seconds, to see that all runs; laptop: the stored results; paper: the paper's budget "
                           "(default: %(default)s)")  # fmt: skip
     run.add_argument("--workers", type=_workers, default=1, metavar="N", help="parallel processes (default: 1)")
-    run.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky", help="joblib backend (default: loky)")
+    run.add_argument(
+        "--backend", choices=("loky", "dask", "ray"), default="loky", help="joblib backend (default: loky)"
+    )
     run.add_argument("--scheduler", metavar="ADDRESS", help="address of a dask scheduler or ray head")
     run.add_argument("--output", metavar="DIR", help="folder for executed notebooks")
     run.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE",
@@ -116,7 +118,9 @@ def _data_list(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"datasets": rows}, indent=1))
         return 0
-    _print_rows([{**row, "bytes": _size(row["bytes"])} for row in rows], ("name", "state", "table", "bytes", "licence", "what"))
+    _print_rows(
+        [{**row, "bytes": _size(row["bytes"])} for row in rows], ("name", "state", "table", "bytes", "licence", "what")
+    )
     return 0
 
 

@@ -1,4 +1,5 @@
 """The command line: every error is one line and a non-zero exit; reproduce runs real (tiny) notebooks."""
+
 from __future__ import annotations
 
 import json
@@ -30,8 +31,9 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "_registered", dict(experiments.available()))
 
     def write(name, *cells, parameters='mode = "cached"\nprofile = "laptop"\nworkers = 1'):
-        book = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3",
-                                                                 "language": "python"}})
+        book = nbformat.v4.new_notebook(
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        )
         if parameters:
             cell = nbformat.v4.new_code_cell(parameters)
             cell.metadata["tags"] = ["parameters"]
@@ -51,8 +53,16 @@ def toy(fail=()):
             raise ValueError("no luck")
         return {"metrics": {"best": 90 + seed}}
 
-    return experiments.register(Experiment("toy/cli", 1, "Toy", lambda profile: [Unit({}, seed, 600.0) for seed in range(3)],
-                                           run, lambda config: "toy:1"))
+    return experiments.register(
+        Experiment(
+            "toy/cli",
+            1,
+            "Toy",
+            lambda profile: [Unit({}, seed, 600.0) for seed in range(3)],
+            run,
+            lambda config: "toy:1",
+        )
+    )
 
 
 def one_line_error(capsys, arguments, *words, status=1):
@@ -65,8 +75,15 @@ def one_line_error(capsys, arguments, *words, status=1):
 
 
 def test_usage_errors_exit_2(capsys):
-    for arguments in ([], ["fly"], ["reproduce", "--profile", "huge"], ["reproduce", "--workers", "0"],
-                      ["reproduce", "--workers", "many"], ["data"], ["data", "fetch"]):
+    for arguments in (
+        [],
+        ["fly"],
+        ["reproduce", "--profile", "huge"],
+        ["reproduce", "--workers", "0"],
+        ["reproduce", "--workers", "many"],
+        ["data"],
+        ["data", "fetch"],
+    ):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
         assert stop.value.code == 2
@@ -153,10 +170,16 @@ def test_a_failing_unit_gives_a_non_zero_exit_and_skips_its_notebook(house, caps
 
 
 def test_notebooks_run_and_a_failing_one_does_not_stop_the_others(house, capsys, tmp_path):
-    house("ganas/01_fine", "import os\nprint(mode, profile, workers, depth, os.environ['OMP_NUM_THREADS'])",
-          parameters='mode = "cached"\nprofile = "laptop"\nworkers = 1\ndepth = 1')
-    house("ganas/02_broken", "raise ValueError('the cell fails')",
-          parameters='mode = "cached"\nprofile = "laptop"\nworkers = 1\ndepth = 1')
+    house(
+        "ganas/01_fine",
+        "import os\nprint(mode, profile, workers, depth, os.environ['OMP_NUM_THREADS'])",
+        parameters='mode = "cached"\nprofile = "laptop"\nworkers = 1\ndepth = 1',
+    )
+    house(
+        "ganas/02_broken",
+        "raise ValueError('the cell fails')",
+        parameters='mode = "cached"\nprofile = "laptop"\nworkers = 1\ndepth = 1',
+    )
     arguments = ["reproduce", "ganas", "--workers", "2", "--output", str(tmp_path / "out"), "-p", "depth=4"]
     assert cli.main(arguments) == 1
     out = capsys.readouterr().out
@@ -179,7 +202,10 @@ def test_targets(house, tmp_path):
     for name in ("00_scoreboard", "ganas/01_method", "ganas/02_theory", "gennas/01_method"):
         house(name, 'results("toy/cli")')
     house("ganas/.ipynb_checkpoints/01_method-checkpoint", "1")
-    names = lambda *given: [n.name for n in targets.choose(given).notebooks]  # noqa: E731
+
+    def names(*given):
+        return [n.name for n in targets.choose(given).notebooks]
+
     assert names() == ["00_scoreboard", "ganas/01_method", "ganas/02_theory", "gennas/01_method"]
     assert names("ganas") == ["ganas/01_method", "ganas/02_theory"]
     assert names("02_theory") == names("ganas/02_theory.ipynb") == ["ganas/02_theory"]
@@ -201,16 +227,26 @@ def test_durations():
 
 
 def test_ctrl_c_while_notebooks_run(tmp_path, house):
-    house("ganas/01_slow", "import pathlib, os, time\npathlib.Path(os.environ['MARK']).write_text(str(os.getpid()))\ntime.sleep(90)")
+    house(
+        "ganas/01_slow",
+        "import pathlib, os, time\npathlib.Path(os.environ['MARK']).write_text(str(os.getpid()))\ntime.sleep(90)",
+    )
     mark = tmp_path / "mark"
     script = tmp_path / "run.py"
     script.write_text(
         "import sys\nfrom pathlib import Path\nfrom nascore import cli, paths\n"
         f"paths.notebooks = lambda: Path({str(paths.notebooks())!r})\n"
-        "if __name__ == '__main__':\n    sys.exit(cli.main(['reproduce', 'ganas']))\n")
+        "if __name__ == '__main__':\n    sys.exit(cli.main(['reproduce', 'ganas']))\n"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MARK": str(mark)}
-    process = subprocess.Popen([sys.executable, str(script)], env=environment, stderr=subprocess.PIPE,
-                               stdout=subprocess.DEVNULL, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
     deadline = time.time() + 90
     while not (mark.exists() and mark.read_text()) and time.time() < deadline:
         time.sleep(0.1)

@@ -26,7 +26,7 @@ _MODULES = (
     "bench", "claims", "compute", "drawing", "experiments", "notebook", "palette", "papers", "plots",
     "provenance", "runner", "scoreboard", "stats", "store", "tables", "targets",
 )  # fmt: skip
-__all__ = sorted(set(_WHERE) | set(_MODULES))
+__all__ = [*_WHERE, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,7 @@
 """Computing the units of an experiment, and reading them back as a table.
 
-Each unit is one joblib task; its row is written by the parent the moment it ends, so that an interrupted run loses only
-the units in flight and the same command goes on from there. joblib's backends serve: ``loky`` (processes on this
-machine), ``dask`` and ``ray`` (a cluster, with its address).
+Each unit is one task; its row is written by the parent the moment it ends, so that an interrupted run loses only
+the units in flight and the same command goes on from there. Where tasks run is :mod:`nascore.companion.pool`'s matter.
 """
 
 from __future__ import annotations
@@ -14,21 +13,19 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nascore.companion import experiments, provenance, store
-from nascore.errors import NascoreError, ResultsError, SettingError
+from nascore.companion.pool import check_backend, check_workers, pool
+from nascore.companion.progress import Progress
+from nascore.errors import NascoreError, ResultsError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nascore.search.experiment import Experiment, Unit
-
-BACKENDS = ("loky", "dask", "ray")
-SHOW_PROGRESS_AFTER_S = 5.0
 
 
 class Stopped(ResultsError):
@@ -39,9 +36,9 @@ class Stopped(ResultsError):
 class Plan:
     """What one experiment under one profile would compute: all units, the stored rows, and the units still missing."""
 
-    experiment: "Experiment"
+    experiment: Experiment
     profile: str
-    units: tuple["Unit", ...]
+    units: tuple[Unit, ...]
     fingerprints: tuple[str, ...]
     labels: tuple[str, ...]
     stored: Mapping[str, dict] = field(repr=False)
@@ -61,7 +58,7 @@ class Plan:
         return [self.stored[mark] for mark in self.fingerprints if mark in self.stored]
 
 
-def plan(experiment: "str | Experiment", profile: str) -> Plan:
+def plan(experiment: str | Experiment, profile: str) -> Plan:
     """Compare an experiment's units under a profile with the store. Needs the data (for its checksum)."""
     experiment = experiments.get(experiment)
     store.check_profile(profile)
@@ -82,7 +79,7 @@ def plan(experiment: "str | Experiment", profile: str) -> Plan:
     return Plan(experiment, profile, tuple(units), tuple(marks), tuple(labels), stored)
 
 
-def _units(experiment: "Experiment", profile: str) -> list["Unit"]:
+def _units(experiment: Experiment, profile: str) -> list[Unit]:
     units = list(experiment.units(profile))
     seen: set[str] = set()
     for unit in units:
@@ -93,27 +90,27 @@ def _units(experiment: "Experiment", profile: str) -> list["Unit"]:
     return units
 
 
-def describe(unit: "Unit") -> str:
+def describe(unit: Unit) -> str:
     """One unit in words: its config values and its seed."""
     return ", ".join([f"{key}={value}" for key, value in unit.config.items()] + [f"seed={unit.seed}"])
 
 
 def compute(
-    experiment: "str | Experiment",
+    experiment: str | Experiment,
     profile: str = "laptop",
     *,
     workers: int = 1,
     backend: str = "loky",
     scheduler: str | None = None,
     progress: bool = True,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Run the missing units of one experiment and return all rows of the profile (see :func:`rows`)."""
     compute_many([experiment], profile, workers=workers, backend=backend, scheduler=scheduler, progress=progress)
     return rows(experiment, profile, exact=True)
 
 
 def compute_many(
-    names: "Iterable[str | Experiment]",
+    names: Iterable[str | Experiment],
     profile: str = "laptop",
     *,
     workers: int = 1,
@@ -134,9 +131,9 @@ def compute_many(
     jobs.sort(key=lambda job: -job[0].units[job[1]].seconds)  # longest first, so that no long unit is left for the end
     done, failures = 0, []
     commit = provenance.commit()
-    bar = _Progress([each.units[i].seconds for each, i in jobs], workers, progress)
+    bar = Progress([each.units[i].seconds for each, i in jobs], workers, progress)
     try:
-        with bar, _pool(workers, backend, scheduler) as run_all:
+        with bar, pool(run_unit, workers, backend, scheduler) as run_all:
             for number, outcome in run_all(_tasks(jobs)):
                 each, i = jobs[number]
                 if "error" in outcome:
@@ -232,125 +229,11 @@ def _one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def check_workers(workers: Any) -> int:
-    """Raise :class:`SettingError` unless ``workers`` is a whole number of at least 1."""
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise SettingError(f"workers must be a whole number of at least 1, not {workers!r}")
-    return workers
-
-
-def check_backend(backend: str, scheduler: str | None = None) -> None:
-    """Raise :class:`SettingError` for an unknown backend, a backend not installed, or an address that loky cannot use."""
-    if backend not in BACKENDS:
-        raise SettingError(f"unknown backend {backend!r}; choose one of {', '.join(BACKENDS)}")
-    if backend == "loky" and scheduler:
-        raise SettingError(f"--scheduler {scheduler} needs --backend dask or ray; loky runs on this machine only")
-    if backend != "loky":
-        from importlib.util import find_spec
-
-        module, package = {"dask": ("distributed", "dask[distributed]"), "ray": ("ray", "ray")}[backend]
-        if find_spec(module) is None:
-            raise SettingError(f"backend {backend} is not installed here; run: pip install '{package}'")
-
-
-@contextlib.contextmanager
-def _pool(workers: int, backend: str, scheduler: str | None) -> Iterator[Any]:
-    """Yield a function from task tuples to (number, outcome) pairs in the order they finish."""
-    if backend == "loky" and workers == 1:
-        yield lambda tasks: (run_unit(*task, in_worker=False) for task in tasks)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    def run_all(tasks):
-        # "generator_unordered" hands each result over as soon as it is there, so its row can be written at once
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib warns when an interrupted generator is dropped
-            return Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")(
-                delayed(run_unit)(*task) for task in tasks
-            )
-
-    if backend == "loky":
-        try:
-            with parallel_config(backend="loky", inner_max_num_threads=1):
-                yield run_all
-        except KeyboardInterrupt:
-            _kill_loky()
-            raise
-        return
-    with _cluster(backend, scheduler, workers), parallel_config(backend=backend):
-        yield run_all
-
-
-def _kill_loky() -> None:
-    from joblib.externals.loky import get_reusable_executor
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
-
-
-@contextlib.contextmanager
-def _cluster(backend: str, scheduler: str | None, workers: int) -> Iterator[None]:
-    """Connect to the cluster at ``scheduler``, or start a local one with ``workers`` workers."""
-    if backend == "dask":
-        from distributed import Client
-
-        try:
-            options = {"timeout": "20s"} if scheduler else {"n_workers": workers, "threads_per_worker": 1}
-            client = Client(scheduler, **options) if scheduler else Client(dashboard_address=None, **options)
-        except (OSError, ValueError) as error:
-            raise SettingError(f"no dask scheduler answers at {scheduler or 'localhost'}: {error}") from None
-        with client:
-            yield
-        return
-    import ray
-    from ray.util.joblib import register_ray
-
-    try:
-        ray.init(address=scheduler, num_cpus=None if scheduler else workers, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise SettingError(f"no ray cluster answers at {scheduler or 'localhost'}: {error}") from None
-    register_ray()
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-class _Progress:
-    """A tqdm bar over estimated seconds, so that the time left is right when units differ; silent for short runs."""
-
-    def __init__(self, seconds: list[float], workers: int, show: bool):
-        self.total = sum(max(s, 1e-3) for s in seconds)
-        self.count, self.done = len(seconds), 0
-        self.show = show and self.total / workers > SHOW_PROGRESS_AFTER_S
-        self.bar = None
-
-    def __enter__(self) -> "_Progress":
-        if self.show:
-            from tqdm.auto import tqdm
-
-            layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left"
-            self.bar = tqdm(total=self.total, bar_format=layout, desc=f"0/{self.count} units")
-        return self
-
-    def step(self, seconds: float) -> None:
-        """One unit has ended."""
-        self.done += 1
-        if self.bar is not None:
-            self.bar.set_description(f"{self.done}/{self.count} units", refresh=False)
-            self.bar.update(min(max(seconds, 1e-3), self.bar.total - self.bar.n))
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-
-def stored(experiment: "str | Experiment", profile: str = "laptop") -> list[dict]:
+def stored(experiment: str | Experiment, profile: str = "laptop") -> list[dict]:
     """Stored rows of an experiment's units under a profile, without touching the data.
 
-    Where a unit has several rows (measured on true data and on a stand-in), true data wins over a surrogate, a surrogate
-    over synthetic data, and the later row over the earlier. Rows of another algorithm version do not count.
+    Where a unit has several rows (measured on true data and on a stand-in), true data wins over a surrogate, a
+    surrogate over synthetic data, and the later row over the earlier. Rows of another algorithm version do not count.
     """
     experiment = experiments.get(experiment)
     best: dict[str, dict] = {}
@@ -368,11 +251,11 @@ def _rank(row: dict) -> int:
     return store.data_rank(row["provenance"]["data"])
 
 
-def rows(experiment: "str | Experiment", profile: str = "laptop", *, exact: bool = False) -> "pd.DataFrame":
+def rows(experiment: str | Experiment, profile: str = "laptop", *, exact: bool = False) -> pd.DataFrame:
     """Stored rows as a table, one line per unit, in the order of the experiment's units.
 
-    Columns: ``experiment, version, profile, seed, data, data_kind``, then every config and every metric under its own
-    name, ``curve`` where there is one, and ``provenance.*``. ``exact=True`` takes only rows measured on the data that is
+    Columns: ``experiment, version, profile, seed, data, data_kind``, then every config and every metric under its
+    own name, ``curve`` where there is one, and ``provenance.*``. ``exact=True`` takes only rows measured on the data that is
     present now; otherwise see :func:`stored`. ``attrs["missing"]`` counts units without a row.
 
     Raises :class:`ResultsError` when there is no row at all.
@@ -408,7 +291,7 @@ def _flat(row: dict) -> dict:
     return flat
 
 
-def curves(table: "pd.DataFrame", by: Iterable[str] = ("method",)) -> "pd.DataFrame":
+def curves(table: pd.DataFrame, by: Iterable[str] = ("method",)) -> pd.DataFrame:
     """Improvement steps of the stored query curves in long form: the ``by`` columns, seed, query, best (and rank)."""
     import pandas as pd
 

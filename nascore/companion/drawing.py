@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 POINTS_PER_UNIT = 0.62  # printed size of one layout unit
 
 
-def draw_cell(ax: "Axes", dag: Any, title: str = "") -> None:
+def draw_cell(ax: Axes, dag: Any, title: str = "") -> None:
     """Draw one cell (a DAG, or a CellView) on ``ax``; the axes keep the layout's proportions."""
     from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
     from matplotlib.path import Path
@@ -46,7 +46,7 @@ def draw_cell(ax: "Axes", dag: Any, title: str = "") -> None:
         ax.set_title(title, fontsize=9, color=palette.INK, loc="left")
 
 
-def draw_cells(cells: Mapping[str, Any] | Sequence[Any], columns: int = 1) -> "Figure":
+def draw_cells(cells: Mapping[str, Any] | Sequence[Any], columns: int = 1) -> Figure:
     """Draw several cells in a grid; the keys of a mapping become titles. Node sizes are equal throughout."""
     import matplotlib.pyplot as plt
 

@@ -16,17 +16,17 @@ from nascore.errors import ResultsError, SettingError
 if TYPE_CHECKING:
     from nascore.search.experiment import Experiment
 
-_registered: dict[str, "Experiment"] = {}
+_registered: dict[str, Experiment] = {}
 _walked = False
 
 
-def register(experiment: "Experiment") -> "Experiment":
+def register(experiment: Experiment) -> Experiment:
     """Add one experiment by hand (your own, or a test's); a second one under the same id replaces the first."""
     _registered[experiment.id] = experiment
     return experiment
 
 
-def available() -> dict[str, "Experiment"]:
+def available() -> dict[str, Experiment]:
     """All experiments by id, sorted."""
     global _walked
     if not _walked:
@@ -42,7 +42,7 @@ def available() -> dict[str, "Experiment"]:
     return dict(sorted(_registered.items()))
 
 
-def get(name: "str | Experiment") -> "Experiment":
+def get(name: str | Experiment) -> Experiment:
     """The experiment of that id; raises :class:`SettingError` with the nearest known ids otherwise."""
     if not isinstance(name, str):
         return name

@@ -36,11 +36,11 @@ class Settings:
     def _repr_html_(self) -> str:
         return f"<p>mode = <b>{self.mode}</b>, profile = <b>{self.profile}</b></p>"
 
-    def results(self, name: str) -> "pd.DataFrame":
+    def results(self, name: str) -> pd.DataFrame:
         """Rows of one experiment under these settings, see :func:`results`."""
         return results(name, mode=self.mode, profile=self.profile, workers=self.workers)
 
-    def verdicts(self, ids: "Iterable[str] | str") -> "HtmlTable":
+    def verdicts(self, ids: Iterable[str] | str) -> HtmlTable:
         """Verdicts of these claims under the profile, see :func:`verdicts`."""
         return verdicts(ids, profile=self.profile)
 
@@ -68,7 +68,7 @@ def check(mode: Any, profile: Any, workers: Any) -> None:
     compute.check_workers(workers)
 
 
-def results(name: str, mode: str = "cached", profile: str = "laptop", workers: int = 1, **options: Any) -> "pd.DataFrame":
+def results(name: str, mode: str = "cached", profile: str = "laptop", workers: int = 1, **options: Any) -> pd.DataFrame:
     """Rows of one experiment (:func:`nascore.companion.compute.rows`).
 
     ``mode="cached"`` renders what is stored; ``mode="recompute"`` first runs the profile's missing units
@@ -81,7 +81,7 @@ def results(name: str, mode: str = "cached", profile: str = "laptop", workers: i
     return compute.rows(name, profile)
 
 
-def verdicts(ids: Iterable[str] | str, profile: str = "laptop") -> "HtmlTable":
+def verdicts(ids: Iterable[str] | str, profile: str = "laptop") -> HtmlTable:
     """Table of claims with expected value, measured value and verdict; ids as in the claims file.
 
     A prefix ending in ``*`` takes every claim that starts so: ``"ganas/nb201-*"``.
@@ -118,7 +118,7 @@ class Note:
         return "\n".join(f"{key}: {value}" for key, value in self.lines.items())
 
 
-def provenance_note(*tables: "pd.DataFrame") -> Note:
+def provenance_note(*tables: pd.DataFrame) -> Note:
     """How the shown rows were made: seeds, data, budget, cost, hardware, versions, commit, and the command.
 
     Read from the stored rows only, so that the note does not change when the notebook is shown elsewhere.
@@ -145,11 +145,13 @@ def provenance_note(*tables: "pd.DataFrame") -> Note:
     versions = {name: [v for v in dict.fromkeys(rows[f"provenance.{name}"]) if v] for name in PACKAGES}
     lines["versions"] = "; ".join(f"{name} {', '.join(found)}" for name, found in versions.items() if found)
     lines["commit"] = ", ".join(dict.fromkeys(rows["provenance.commit"]))
-    lines["command"] = f"nascore reproduce {' '.join(names)} --profile {'laptop' if 'laptop' in profiles else profiles[0]}"
+    lines["command"] = (
+        f"nascore reproduce {' '.join(names)} --profile {'laptop' if 'laptop' in profiles else profiles[0]}"
+    )
     return Note(lines)
 
 
-def _several(rows: "pd.DataFrame", name: str) -> str:
+def _several(rows: pd.DataFrame, name: str) -> str:
     return ", ".join(str(v) for v in dict.fromkeys(rows.loc[rows["experiment"] == name, "version"]))
 
 

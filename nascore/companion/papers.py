@@ -68,7 +68,7 @@ def paper_value(paper: str, key: str) -> PaperValue:
     return PaperValue(level, where, row["line"])
 
 
-def paper_table(paper: str, name: str) -> "pd.DataFrame":
+def paper_table(paper: str, name: str) -> pd.DataFrame:
     """One printed table as a DataFrame, indexed by row label; ``attrs`` carry ``where`` and ``what``."""
     import pandas as pd
 

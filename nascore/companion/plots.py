@@ -29,7 +29,7 @@ def use_style() -> None:
     plt.style.use(STYLE)
 
 
-def save_figure(fig: "Figure", name: str, data: "pd.DataFrame | Mapping[str, pd.DataFrame]") -> list[Path]:
+def save_figure(fig: Figure, name: str, data: pd.DataFrame | Mapping[str, pd.DataFrame]) -> list[Path]:
     """Write ``<figures>/<name>.pdf``, ``.png`` and the plotted data as ``.csv``, each in one piece.
 
     The bytes depend only on the figure: no dates are stored. ``data`` may be a dict of tables, written to
@@ -39,7 +39,10 @@ def save_figure(fig: "Figure", name: str, data: "pd.DataFrame | Mapping[str, pd.
         raise SettingError(f"figure name {name!r}: use letters, digits, - and _, with / for folders")
     folder = paths.figures()
     written = []
-    for ending, metadata in (("pdf", {"CreationDate": None, "Creator": None, "Producer": None}), ("png", {"Software": None})):
+    for ending, metadata in (
+        ("pdf", {"CreationDate": None, "Creator": None, "Producer": None}),
+        ("png", {"Software": None}),
+    ):
         buffer = io.BytesIO()
         fig.savefig(buffer, format=ending, metadata=metadata)
         written.append(paths.atomic_write(folder / f"{name}.{ending}", buffer.getvalue()))
@@ -55,13 +58,13 @@ def _is_dict(data: object) -> bool:
 
 
 def curve_table(
-    rows: "pd.DataFrame",
+    rows: pd.DataFrame,
     value: str = "best",
     by: str = "method",
     grid: Sequence[float] | None = None,
     statistic: str = "mean",
     band: str = "interval",
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Query curves averaged over seeds: columns ``by``, query, value, low, high, runs (see stats.aggregate_curves)."""
     import pandas as pd
 
@@ -84,15 +87,15 @@ def curve_table(
 
 
 def query_curves(
-    rows: "pd.DataFrame",
+    rows: pd.DataFrame,
     value: str = "best",
     by: str = "method",
-    ax: "Axes | None" = None,
+    ax: Axes | None = None,
     optimum: float | None = None,
     regret: bool = False,
     statistic: str = "mean",
     band: str = "interval",
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Draw best-so-far ``value`` against queries, one line with a band per method; returns the plotted data.
 
     ``optimum`` draws a reference line, or with ``regret=True`` turns the value into its distance to the optimum on a
@@ -128,7 +131,9 @@ def query_curves(
     return table
 
 
-def strip(rows: "pd.DataFrame", value: str, by: str = "method", ax: "Axes | None" = None, log: bool = False) -> "pd.DataFrame":
+def strip(
+    rows: pd.DataFrame, value: str, by: str = "method", ax: Axes | None = None, log: bool = False
+) -> pd.DataFrame:
     """Every run as a dot, the mean with its bootstrap interval beside it; returns the plotted summary."""
     import matplotlib.pyplot as plt
     import pandas as pd
@@ -144,7 +149,9 @@ def strip(rows: "pd.DataFrame", value: str, by: str = "method", ax: "Axes | None
         ax.plot(values, position + np.asarray(spread), "o", color=colour, alpha=0.45, markersize=4, markeredgewidth=0)
         ax.errorbar(estimate.value, position + 0.3, xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]],
                     fmt="D", color=palette.INK, markersize=4, linewidth=1.2, capsize=2.5)  # fmt: skip
-        summary.append({by: name, "mean": estimate.value, "low": estimate.low, "high": estimate.high, "runs": len(values)})
+        summary.append(
+            {by: name, "mean": estimate.value, "low": estimate.low, "high": estimate.high, "runs": len(values)}
+        )
     ax.set_yticks(range(len(groups)), [str(name) for name, _ in groups])
     ax.set_ylim(len(groups) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
@@ -152,5 +159,3 @@ def strip(rows: "pd.DataFrame", value: str, by: str = "method", ax: "Axes | None
         ax.set_xscale("log")
     ax.set_xlabel(value)
     return pd.DataFrame(summary)
-
-

@@ -68,7 +68,7 @@ def record(*, wall_s: float, cpu_s: float, data: str, device: str = "cpu") -> di
     threads = torch.get_num_threads() if torch is not None else int(os.environ.get("OMP_NUM_THREADS", "1"))
     return {
         "commit": "",
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": machine(),
         "python": platform.python_version(),
         "numpy": version("numpy"),

@@ -1,7 +1,7 @@
 """Running the companion: compute what is missing, execute the notebooks, say what failed.
 
-First all missing units of the chosen experiments run in one pool (so that two notebooks never compute the same row), then
-papermill executes the notebooks in a process pool (its working folder is not thread-safe). A failing notebook does not
+First all missing units of the chosen experiments run in one pool (so that two notebooks never compute the same row),
+then papermill executes the notebooks in a process pool (its working folder is not thread-safe). A failing notebook does not
 stop the others.
 """
 
@@ -92,7 +92,9 @@ def describe(chosen: targets.Targets, plans: list[compute.Plan], profile: str, w
     for plan in plans:
         missing = len(plan.missing)
         rest = f"{missing} to compute, about {duration(plan.seconds / workers)}" if missing else "all stored"
-        lines.append(f"  {plan.experiment.id:<28} {len(plan.units) - missing:>4} of {len(plan.units)} units stored; {rest}")
+        lines.append(
+            f"  {plan.experiment.id:<28} {len(plan.units) - missing:>4} of {len(plan.units)} units stored; {rest}"
+        )
     for notebook in chosen.notebooks:
         lines.append(f"  notebook {notebook.name}")
     total = sum(plan.seconds for plan in plans) / workers + SECONDS_PER_NOTEBOOK * len(chosen.notebooks) / workers
@@ -114,7 +116,10 @@ def execute(
     notebooks = list(notebooks)
     if not notebooks:
         return []
-    jobs = [(str(n.path), str(folder / f"{n.name}.ipynb"), dict(parameters), _environment(folder, profile)) for n in notebooks]
+    jobs = [
+        (str(n.path), str(folder / f"{n.name}.ipynb"), dict(parameters), _environment(folder, profile))
+        for n in notebooks
+    ]
     failures = []
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_prepare_worker)
@@ -132,10 +137,14 @@ def execute(
                 failures.append(f"{name}: {error}")
             bar.write(f"{'✗' if error else '✓'} {name:<32} {seconds:>6.0f} s{'  ' + error if error else ''}")
     except KeyboardInterrupt:
-        for process in list((pool._processes or {}).values()):  # their kernels end with them: ipykernel watches its parent
+        for process in list(
+            (pool._processes or {}).values()
+        ):  # their kernels end with them: ipykernel watches its parent
             process.terminate()
         pool.shutdown(wait=False, cancel_futures=True)
-        raise compute.Stopped("stopped while executing notebooks; stored units are kept, run the same command again") from None
+        raise compute.Stopped(
+            "stopped while executing notebooks; stored units are kept, run the same command again"
+        ) from None
     finally:
         bar.close()
     pool.shutdown()
@@ -151,7 +160,9 @@ def _bar(total: int):
 
 def _prepare_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
-    if not os.environ.get("NASCORE_DEBUG"):  # kernels write warnings about their own transport; errors come back as text
+    if not os.environ.get(
+        "NASCORE_DEBUG"
+    ):  # kernels write warnings about their own transport; errors come back as text
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
@@ -189,5 +200,8 @@ def run_notebook(source: str, target: str, parameters: dict, environment: dict[s
         text = f"{error.ename}: {error.evalue}".splitlines()[0]
         return f"cell {error.exec_count}: {text} (see {partial})", time.perf_counter() - start
     except Exception as error:  # a worker must answer, whatever went wrong
-        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", time.perf_counter() - start
+        return (
+            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            time.perf_counter() - start,
+        )
     return "", time.perf_counter() - start

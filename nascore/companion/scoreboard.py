@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def judged(profile: str = "laptop") -> list[Judged]:
-    """All claims with their verdicts; a paper without claims appears with one "not yet" entry for each planned part."""
+    """All claims with their verdicts; a paper without claims has one "not yet" entry for each planned part."""
     by_paper: dict[str, list[Judged]] = {}
     for item in claims_module.judge(claims_module.load(), profile):
         by_paper.setdefault(item.claim.paper, []).append(item)
@@ -23,7 +23,9 @@ def judged(profile: str = "laptop") -> list[Judged]:
     for paper in claims_module.papers():
         entries += by_paper.get(paper.id, [])
         for number, part in enumerate(paper.planned, start=1):
-            claim = Claim(f"{paper.id}/planned-{number}", paper.id, "whole part", part, f"{paper.short}: {part}", "not yet")
+            claim = Claim(
+                f"{paper.id}/planned-{number}", paper.id, "whole part", part, f"{paper.short}: {part}", "not yet"
+            )
             entries.append(Judged(claim, "not yet", reason="the notebooks of this part are not written yet"))
     return entries
 
@@ -33,7 +35,7 @@ def as_json(profile: str = "laptop") -> dict[str, Any]:
     return {"claims": [item.as_dict() for item in judged(profile)]}
 
 
-def table(profile: str = "laptop", paper: str | None = None) -> "pd.DataFrame":
+def table(profile: str = "laptop", paper: str | None = None) -> pd.DataFrame:
     """The scoreboard as a DataFrame, one line per claim, indexed by claim id."""
     import pandas as pd
 
@@ -75,7 +77,7 @@ def text(entries: list[Judged], width: int = 118) -> str:
     return "\n".join(lines).lstrip("\n") + "\n\n" + summary(entries)
 
 
-def figure_data(entries: list[Judged]) -> "pd.DataFrame":
+def figure_data(entries: list[Judged]) -> pd.DataFrame:
     """What the picture shows: paper, section, position in the section, id, verdict, on."""
     import pandas as pd
 
@@ -91,7 +93,7 @@ def figure_data(entries: list[Judged]) -> "pd.DataFrame":
     return data.sort_values(["row", "position"], ignore_index=True)
 
 
-def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> "tuple[Figure, pd.DataFrame]":
+def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tuple[Figure, pd.DataFrame]:
     """Draw the scoreboard: one tile per claim, one line per section, sorted by verdict. Returns figure and data."""
     import matplotlib.pyplot as plt
     from matplotlib.patches import FancyBboxPatch
@@ -107,7 +109,13 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> "tup
     with plt.style.context(plots.STYLE):
         surrogate = bool((~data["on"].isin(["", "true"])).any())
         widest = max([18, *(int((data["row"] == row).sum()) for row in set(data["row"]))])
-        height = 2.6 + len(sections) + 0.85 * len(written) + (0.9 + 0.8 * len(planned) if planned else 0) + (1.0 if surrogate else 0.3)
+        height = (
+            2.6
+            + len(sections)
+            + 0.85 * len(written)
+            + (0.9 + 0.8 * len(planned) if planned else 0)
+            + (1.0 if surrogate else 0.3)
+        )
         fig = plt.figure(figsize=(8.6, 8.6 * height / (widest + 7.2)), layout="none")
         ax = fig.add_axes((0, 0, 1, 1))
         ax.set(xlim=(-6.6, widest + 0.6), ylim=(height, 0))

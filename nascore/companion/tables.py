@@ -1,4 +1,4 @@
-"""Tables for notebooks: measured beside printed values, claims beside verdicts. Plain HTML, the same bytes everywhere."""
+"""Tables for notebooks: measured beside printed values, claims beside verdicts. Plain HTML, always the same bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = "–"
 class HtmlTable:
     """A table that shows itself in a notebook; ``frame`` holds the same text as a DataFrame."""
 
-    frame: "pd.DataFrame"
+    frame: pd.DataFrame
     caption: str = ""
     note: str = ""
     left: tuple[str, ...] = ()
@@ -37,7 +37,11 @@ class HtmlTable:
             "<tr>" + "".join(self._cell("td", name, value) for name, value in zip(columns, row)) + "</tr>\n"
             for row in self.frame.itertuples(index=False)
         )
-        caption = f'<caption style="text-align:left;padding:0 10px 4px">{escape(self.caption)}</caption>' if self.caption else ""
+        caption = (
+            f'<caption style="text-align:left;padding:0 10px 4px">{escape(self.caption)}</caption>'
+            if self.caption
+            else ""
+        )
         note = f'<p style="font-size:90%;margin:4px 10px">{escape(self.note)}</p>' if self.note else ""
         return (
             f'<table style="border-collapse:collapse">{caption}\n<thead style="{RULE}"><tr>{head}</tr></thead>\n'
@@ -60,7 +64,7 @@ class HtmlTable:
 
 
 def compare(
-    rows: "pd.DataFrame",
+    rows: pd.DataFrame,
     columns: Mapping[str, str | None],
     *,
     by: str = "method",
@@ -72,8 +76,8 @@ def compare(
 ) -> HtmlTable:
     """Measured beside printed: one line per value of ``by``, in the order in which they appear in ``rows``.
 
-    ``columns`` maps a measured column to the printed table's column (None: nothing is printed for it); ``printed`` maps a
-    line to a printed row such as ``"table2.setup1"`` (None: not in our copy; absent: the paper has no such line);
+    ``columns`` maps a measured column to the printed table's column (None: nothing is printed for it); ``printed`` maps
+    a line to a printed row such as ``"table2.setup1"`` (None: not in our copy; absent: the paper has no such line);
     ``"gibbsnas:table3.rea"`` takes the row of another paper. Measured values are means with a 95 % bootstrap interval.
     """
     import pandas as pd
@@ -129,7 +133,7 @@ def _printed(printed: Mapping[str, str | None], name: str, key: str, paper: str,
     return f"{value.value:.{digits}f}", table
 
 
-def verdict_table(judged: Sequence["Judged"]) -> HtmlTable:
+def verdict_table(judged: Sequence[Judged]) -> HtmlTable:
     """Claims with expected and measured values and their verdicts as coloured labels."""
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""What ``nascore reproduce`` is asked for: papers, notebooks or experiments, found by name and checked before anything runs."""
+"""What ``nascore reproduce`` is asked for: papers, notebooks or experiments, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Targets:
 def notebooks() -> dict[str, Notebook]:
     """All notebooks below notebooks/, by name, in reading order."""
     folder = paths.notebooks()
-    files = [f for f in folder.rglob("*.ipynb") if not any(part.startswith(".") for part in f.relative_to(folder).parts)]
+    files = [
+        f for f in folder.rglob("*.ipynb") if not any(part.startswith(".") for part in f.relative_to(folder).parts)
+    ]
     known = experiments.available()
     found = {}
     for file in sorted(files):

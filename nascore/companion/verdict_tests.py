@@ -55,7 +55,7 @@ class Outcome:
     reason: str = ""
 
 
-def run_test(test: Mapping[str, Any], table: "pd.DataFrame", paper: str) -> Outcome:
+def run_test(test: Mapping[str, Any], table: pd.DataFrame, paper: str) -> Outcome:
     """Run one declarative test on the rows of its experiment."""
     kind = test.get("kind")
     if kind not in KEYS:
@@ -84,15 +84,17 @@ def run_test(test: Mapping[str, Any], table: "pd.DataFrame", paper: str) -> Outc
     )
 
 
-def _derived(table: "pd.DataFrame") -> "pd.DataFrame":
+def _derived(table: pd.DataFrame) -> pd.DataFrame:
     """Add ``last_improvement``: the query at which a run found its own best, read off its curve."""
     if "curve" not in table or "last_improvement" in table:
         return table
-    last = [curve["query"][-1] if isinstance(curve, Mapping) and curve.get("query") else None for curve in table["curve"]]
+    last = [
+        curve["query"][-1] if isinstance(curve, Mapping) and curve.get("query") else None for curve in table["curve"]
+    ]
     return table.assign(last_improvement=last)
 
 
-def _run(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outcome:
+def _run(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     judge = {"mean": _mean, "share": _share, "better": _better, "fact": _fact}[test["kind"]]
     needed = [test["column"]]
     missing = [name for name in needed if name not in table]
@@ -101,7 +103,7 @@ def _run(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outcome
     return judge(test, table, paper, each)
 
 
-def _select(table: "pd.DataFrame", wanted: Mapping[str, Any]) -> "pd.DataFrame":
+def _select(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
     for column, value in wanted.items():
         if column not in table:
             return table.iloc[:0]
@@ -125,18 +127,18 @@ def _holds(values: np.ndarray, name: str, bound: Any) -> np.ndarray:
     raise ResultsError(f"unknown condition {name!r}; choose one of at_least, at_most, equals")
 
 
-def _numbers(test: Mapping, rows: "pd.DataFrame") -> np.ndarray:
+def _numbers(test: Mapping, rows: pd.DataFrame) -> np.ndarray:
     column = rows[test["column"]].astype(float)
     if "missing" in test:
         column = column.fillna(rows[test["missing"]].astype(float))
     return stats.values_of(column.to_numpy(), test["column"])
 
 
-def _on(rows: "pd.DataFrame") -> str:
+def _on(rows: pd.DataFrame) -> str:
     return "+".join(sorted(rows["data_kind"].unique()))
 
 
-def _bound(test: Mapping, name: str, rows: "pd.DataFrame", paper: str, each: str) -> Any:
+def _bound(test: Mapping, name: str, rows: pd.DataFrame, paper: str, each: str) -> Any:
     """The value a test's bound stands for: a number, another column's values, or a printed number."""
     bound = test[name]
     if isinstance(bound, str):
@@ -152,7 +154,7 @@ def _empty(wanted: Any) -> Outcome:
     return Outcome(reason=f"no stored rows with {words}" if words else "no stored rows")
 
 
-def _none_such(test: Mapping, table: "pd.DataFrame") -> Outcome:
+def _none_such(test: Mapping, table: pd.DataFrame) -> Outcome:
     """No row selected: not reproduced if runs exist and none of them got so far (``rank = {at_most = 3}``), else no rows."""
     named = {key: value for key, value in test.get("select", {}).items() if not isinstance(value, Mapping)}
     runs = _select(table, named)
@@ -161,7 +163,7 @@ def _none_such(test: Mapping, table: "pd.DataFrame") -> Outcome:
     return Outcome("not reproduced", f"none of {len(runs)} runs qualifies", None, _on(runs), len(runs))
 
 
-def _mean(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outcome:
+def _mean(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     rows = _select(table, test.get("select", {}))
     if rows.empty:
         return _none_such(test, table)
@@ -175,7 +177,7 @@ def _mean(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outcom
     return Outcome(verdict, text, [estimate.low, estimate.high], _on(rows), len(rows))
 
 
-def _within(value: float, bounds: Mapping, rows: "pd.DataFrame", paper: str, each: str) -> bool:
+def _within(value: float, bounds: Mapping, rows: pd.DataFrame, paper: str, each: str) -> bool:
     if not {"at_least", "at_most"} & set(bounds):
         raise ResultsError("the test needs at_least or at_most")
     ok = True
@@ -198,7 +200,7 @@ def _text(test: Mapping, estimate: stats.Estimate) -> str:
     return estimate.text(test.get("digits", 2)) + unit
 
 
-def _share(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outcome:
+def _share(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     rows = _select(table, test.get("select", {}))
     if rows.empty:
         return _empty(test.get("select", {}))
@@ -222,7 +224,7 @@ def _share(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outco
     return Outcome(verdict, text, [estimate.low, estimate.high], _on(rows), len(rows))
 
 
-def _better(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outcome:
+def _better(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     a, b = _select(table, test["a"]), _select(table, test["b"])
     if a.empty or b.empty:
         return _empty(test["a"] if a.empty else test["b"])
@@ -244,11 +246,11 @@ def _better(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outc
     return Outcome(verdict, text, [estimate.low, estimate.high], _on_both(a, b), len(a) + len(b))
 
 
-def _on_both(a: "pd.DataFrame", b: "pd.DataFrame") -> str:
+def _on_both(a: pd.DataFrame, b: pd.DataFrame) -> str:
     return "+".join(sorted(set(a["data_kind"]) | set(b["data_kind"])))
 
 
-def _fact(test: Mapping, table: "pd.DataFrame", paper: str, each: str) -> Outcome:
+def _fact(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     rows = _select(table, test.get("select", {}))
     if rows.empty:
         return _empty(test.get("select", {}))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 LAYER_GAP, NODE_WIDTH, NODE_HEIGHT, NODE_GAP, BEND_GAP = 46.0, 92.0, 30.0, 46.0, 26.0
@@ -89,7 +90,7 @@ def layout(size: int, edges: Sequence[tuple[int, int]]) -> Layout:
             total += 1
         chain.append(target)
         chains[(source, target)] = chain
-        links += zip(chain, chain[1:])
+        links += pairwise(chain)
     before: list[list[int]] = [[] for _ in range(total)]
     after: list[list[int]] = [[] for _ in range(total)]
     for source, target in links:
@@ -119,7 +120,7 @@ def _layers(size: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _order(layers: list[list[int]], before: list[list[int]], after: list[list[int]]) -> list[list[int]]:
-    """Reorder each layer by the mean position of its neighbours, sweeping both ways; keep the order with fewest crossings."""
+    """Reorder each layer by the mean position of its neighbours, sweeping both ways; keep the fewest crossings."""
     best, fewest = [list(layer) for layer in layers], _crossings(layers, after)
     current = [list(layer) for layer in layers]
     for sweep in range(SWEEPS):
@@ -141,7 +142,7 @@ def _order(layers: list[list[int]], before: list[list[int]], after: list[list[in
 
 def _crossings(layers: list[list[int]], after: list[list[int]]) -> int:
     count = 0
-    for layer, following in zip(layers, layers[1:]):
+    for layer, following in pairwise(layers):
         position = {v: i for i, v in enumerate(following)}
         ends = [sorted(position[t] for t in after[v]) for v in layer]
         for i in range(len(ends)):
@@ -173,14 +174,14 @@ def _heights(layers: list[list[int]], before: list[list[int]], after: list[list[
 def _gaps(layer: list[int], size: int) -> list[float]:
     """Smallest offsets of the layer's members from its first one."""
     offsets = [0.0]
-    for a, b in zip(layer, layer[1:]):
+    for a, b in pairwise(layer):
         kinds = (a < size) + (b < size)
         offsets.append(offsets[-1] + (BEND_GAP * 0.6, BEND_GAP + 6, NODE_GAP)[kinds])
     return offsets
 
 
 def _spread(wanted: list[float], weights: list[float], offsets: list[float]) -> list[float]:
-    """Nearest values (weighted least squares) to ``wanted`` that keep the order and the distances: pool adjacent violators."""
+    """Nearest values (weighted least squares) to ``wanted`` that keep order and distances: pool adjacent violators."""
     blocks: list[list[float]] = []  # mean, weight, members
     for value, weight, offset in zip(wanted, weights, offsets):
         blocks.append([value - offset, weight, 1])

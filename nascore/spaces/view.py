@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 
 from .dag import DAG
 from .layout import EDGE_COLOUR, NODE_HEIGHT, NODE_WIDTH, Layout, layout, op_colours, op_name, text_colour
@@ -50,12 +51,13 @@ def svg(dag: DAG, title: str = "", scale: float = 1.0) -> str:
     width = max(place.width, 6.4 * len(title) if title else 0.0) + 2 * MARGIN
     height = place.height + top + 2 * MARGIN
     colours = op_colours(labels)
-    parts = [
+    parts = [(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * scale:.0f}" height="{height * scale:.0f}" '
-        f'viewBox="0 0 {width:.1f} {height:.1f}" role="img" aria-label="{escape(_spoken(dag), quote=True)}" {FONT}>',
-    ]
+        f'viewBox="0 0 {width:.1f} {height:.1f}" role="img" aria-label="{escape(_spoken(dag), quote=True)}" {FONT}>'
+    )]
     if title:
-        parts.append(f'<text x="{MARGIN:.1f}" y="{MARGIN + 9:.1f}" font-size="11" fill="{EDGE_COLOUR}">{escape(title)}</text>')
+        parts.append(f'<text x="{MARGIN:.1f}" y="{MARGIN + 9:.1f}" font-size="11" fill="{EDGE_COLOUR}">'
+                     f'{escape(title)}</text>')
     parts.append(f'<g transform="translate({MARGIN:.1f} {MARGIN + top:.1f})">')
     parts += [_edge(points) for points in edge_curves(place)]
     parts += [_node(label, colours[label], *centre) for label, centre in zip(labels, place.nodes)]
@@ -75,7 +77,7 @@ def edge_curves(place: Layout) -> list[list[tuple[float, float]]]:
             knots += [(x - NODE_WIDTH / 2, y), (x + NODE_WIDTH / 2, y)]
         knots.append(end)
         curve = [knots[0]]
-        for (x0, y0), (x1, y1) in zip(knots, knots[1:]):
+        for (x0, y0), (x1, y1) in pairwise(knots):
             pull = (x1 - x0) * 0.5
             curve += [(x0 + pull, y0), (x1 - pull, y1), (x1, y1)]
         curves.append(curve)

@@ -1,4 +1,5 @@
 """A small experiment in temporary folders: eight quick units, with switches for failures."""
+
 from __future__ import annotations
 
 import pytest

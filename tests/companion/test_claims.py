@@ -38,8 +38,13 @@ def test_mean_within_a_bound():
 def test_bounds_from_the_paper_and_from_columns():
     frame = table(rank=[2.0, 3.0], limit=[2, 4])
     assert outcome({"kind": "mean", "column": "rank", "at_most": "table2.setup1.rank"}, frame).verdict == "reproduced"
-    assert outcome({"kind": "mean", "column": "rank", "at_most": "table2.setup2.rank", "plus": -1}, frame).verdict == "not reproduced"
-    assert outcome({"kind": "share", "column": "rank", "at_most": "@limit", "share": 1.0}, frame).verdict == "reproduced"
+    assert (
+        outcome({"kind": "mean", "column": "rank", "at_most": "table2.setup2.rank", "plus": -1}, frame).verdict
+        == "not reproduced"
+    )
+    assert (
+        outcome({"kind": "share", "column": "rank", "at_most": "@limit", "share": 1.0}, frame).verdict == "reproduced"
+    )
 
 
 def test_share_and_count():
@@ -90,18 +95,23 @@ def test_last_improvement_is_read_off_the_curve():
 
 def test_fact():
     frame = table(cells=[423624])
-    assert outcome({"kind": "fact", "column": "cells", "equals": "prose.nasbench101_cells"}, frame).verdict == "reproduced"
+    assert (
+        outcome({"kind": "fact", "column": "cells", "equals": "prose.nasbench101_cells"}, frame).verdict == "reproduced"
+    )
     assert outcome({"kind": "fact", "column": "cells", "equals": 5}, frame).verdict == "not reproduced"
     assert outcome({"kind": "fact", "column": "nothing", "equals": 5}, frame).runs == 0
 
 
-@pytest.mark.parametrize("test", [
-    {"kind": "magic", "column": "rank"},
-    {"kind": "mean", "column": "rank", "at_mots": 2},
-    {"kind": "mean", "column": "rank"},
-    {"kind": "share", "column": "rank", "equals": 1},
-    {"kind": "mean", "column": "rank", "at_most": 2, "statistic": "mode"},
-])
+@pytest.mark.parametrize(
+    "test",
+    [
+        {"kind": "magic", "column": "rank"},
+        {"kind": "mean", "column": "rank", "at_mots": 2},
+        {"kind": "mean", "column": "rank"},
+        {"kind": "share", "column": "rank", "equals": 1},
+        {"kind": "mean", "column": "rank", "at_most": 2, "statistic": "mode"},
+    ],
+)
 def test_faulty_tests_are_refused(test):
     with pytest.raises(ResultsError):
         outcome(test, METHODS)
@@ -111,8 +121,16 @@ def test_faulty_tests_are_refused(test):
 
 
 def claim(**changes):
-    base = {"id": "ganas/x", "paper": "ganas", "where": "w", "section": "s", "claim": "c", "expected": "e",
-            "experiment": "toy/line", "test": {"kind": "mean", "column": "best", "at_least": 80}}
+    base = {
+        "id": "ganas/x",
+        "paper": "ganas",
+        "where": "w",
+        "section": "s",
+        "claim": "c",
+        "expected": "e",
+        "experiment": "toy/line",
+        "test": {"kind": "mean", "column": "best", "at_least": 80},
+    }
     return claims.Claim(**{**base, **changes})
 
 
@@ -128,10 +146,16 @@ def test_judging_stored_rows(toy):
     assert claims.judge([claim(scaled_down=True)])[0].verdict == "scaled down"
 
 
-@pytest.mark.parametrize("data, needs, verdict, on", [
-    ("toy-surrogate:1", "", "reproduced", "surrogate"), ("toy-surrogate:1", "true", "not tested", "surrogate"),
-    ("toy-synthetic:1", "", "not tested", "synthetic"), ("toy-synthetic:1", "any", "reproduced", "synthetic"),
-    ("toy:1", "true", "reproduced", "true")])
+@pytest.mark.parametrize(
+    "data, needs, verdict, on",
+    [
+        ("toy-surrogate:1", "", "reproduced", "surrogate"),
+        ("toy-surrogate:1", "true", "not tested", "surrogate"),
+        ("toy-synthetic:1", "", "not tested", "synthetic"),
+        ("toy-synthetic:1", "any", "reproduced", "synthetic"),
+        ("toy:1", "true", "reproduced", "true"),
+    ],
+)
 def test_stand_in_data_shows_in_the_verdict(toy, data, needs, verdict, on):
     from nascore.companion import compute
 
@@ -158,7 +182,9 @@ def test_a_damaged_store_is_not_taken_for_an_absent_one(toy):
 def test_ganas_claims_are_complete():
     found = claims.load("ganas")
     assert len(found) >= 30 and len({c.id for c in found}) == len(found)
-    assert all(c.id.startswith("ganas/") and re.search(r"Abstract|Section|Table|Figure|A\.\d|Theorem", c.where) for c in found)
+    assert all(
+        c.id.startswith("ganas/") and re.search(r"Abstract|Section|Table|Figure|A\.\d|Theorem", c.where) for c in found
+    )
     for c in found:  # every test is well formed: it runs, on a table without its columns, to "no rows"
         if c.test:
             assert verdict_tests.run_test(c.test, table(nothing=[1]), "ganas").runs == 0
@@ -166,7 +192,9 @@ def test_ganas_claims_are_complete():
 
 def test_claims_name_existing_columns_of_known_experiments():
     names = {c.experiment for c in claims.load("ganas") if c.experiment}
-    assert names <= {f"ganas/{n}" for n in ("nasbench201", "nasbench101", "constrained", "pareto", "macro", "theory", "facts")}
+    assert names <= {
+        f"ganas/{n}" for n in ("nasbench201", "nasbench101", "constrained", "pareto", "macro", "theory", "facts")
+    }
 
 
 def test_unknown_paper_is_refused():
@@ -209,9 +237,12 @@ def test_claims_file_faults_are_named(tmp_path, monkeypatch):
     file = tmp_path / "p.toml"
     head = '[[claim]]\nid="p/a"\nwhere="w"\nsection="s"\nclaim="c"\nexpected="e"\n'
     for text, message in [
-        ("x = [", "not valid TOML"), ('[[claim]]\nid="p/a"', "lacks where"), (head, "experiment and a test"),
+        ("x = [", "not valid TOML"),
+        ('[[claim]]\nid="p/a"', "lacks where"),
+        (head, "experiment and a test"),
         (head + 'verdict="reproduced"\nreason="r"', "experiment and a test"),
-        (head + 'verdict="not tested"', "with a reason"), (head + 'colour="blue"', "colour"),
+        (head + 'verdict="not tested"', "with a reason"),
+        (head + 'colour="blue"', "colour"),
         ((head + 'verdict="not tested"\nreason="r"\n') * 2, "used twice"),
     ]:
         file.write_text(text)
@@ -245,7 +276,14 @@ def test_printed_numbers_stand_on_the_stated_line(paper):
                 printed = "\n".join(lines[522:532])
             else:
                 printed = lines[row["line"] - 1]
-            numbers = {round(float(n), 9) for n in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", re.sub(r"(?<=\d),(?=\d{3})| (?=e-)", "", printed).replace("−", "-"))}
+            numbers = {
+                round(float(n), 9)
+                for n in re.findall(
+                    r"\d+(?:\.\d+)?(?:e-?\d+)?", re.sub(r"(?<=\d),(?=\d{3})| (?=e-)", "", printed).replace("−", "-")
+                )
+            }
             for key, value in row.items():
                 if key not in ("label", "line", "table10"):
-                    assert abs(value) in numbers or abs(value) * 1e3 in numbers, f"{paper} {name} {row['label']}: {key} = {value}"
+                    assert abs(value) in numbers or abs(value) * 1e3 in numbers, (
+                        f"{paper} {name} {row['label']}: {key} = {value}"
+                    )

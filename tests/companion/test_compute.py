@@ -91,11 +91,17 @@ def test_run_must_return_metrics(toy):
         compute.compute(experiment, "smoke", progress=False)
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"workers": 0}, "workers.*0"), ({"workers": 1.5}, "workers"), ({"workers": True}, "workers"),
-    ({"backend": "slurm"}, "slurm.*loky, dask, ray"), ({"scheduler": "tcp://x:1"}, "needs --backend dask or ray"),
-    ({"profile": "tiny"}, "tiny.*smoke"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"workers": 0}, "workers.*0"),
+        ({"workers": 1.5}, "workers"),
+        ({"workers": True}, "workers"),
+        ({"backend": "slurm"}, "slurm.*loky, dask, ray"),
+        ({"scheduler": "tcp://x:1"}, "needs --backend dask or ray"),
+        ({"profile": "tiny"}, "tiny.*smoke"),
+    ],
+)
 def test_wrong_settings_are_refused(toy, options, message):
     with pytest.raises(SettingError, match=message):
         compute.compute(toy()[0], **{"profile": "smoke", "progress": False, **options})
@@ -164,8 +170,9 @@ def test_a_stopped_run_goes_on_where_it_was(store_folder, how, workers):
     script.write_text(textwrap.dedent(SLOW))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(script), "run", str(workers)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     file = store_folder / "results" / "toy" / "slow.jsonl"
     deadline = time.time() + 60
     while not (file.exists() and file.read_text().count("\n") >= 3) and time.time() < deadline:
@@ -177,7 +184,9 @@ def test_a_stopped_run_goes_on_where_it_was(store_folder, how, workers):
         assert process.returncode == 130 and "3 of 6" in out and "run the same command again" in out
         assert "Traceback" not in err
     first = store.read(file)
-    done = subprocess.run([*command[:2], "quick", "1"], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*command[:2], "quick", "1"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     rows = store.read(file)
     assert rows[:3] == first and sorted(row["seed"] for row in rows) == list(range(6))

@@ -1,4 +1,5 @@
 """Tables, notes, plots and drawings that notebooks show."""
+
 from __future__ import annotations
 
 import matplotlib
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import nascore.spaces as spaces
+from nascore import spaces
 from nascore.companion import compute, drawing, notebook, plots, tables
 from nascore.errors import ResultsError, SettingError
 
@@ -25,16 +26,22 @@ def rows(toy):
     return compute.compute(toy()[0], "laptop", progress=False)
 
 
-@pytest.mark.parametrize("settings, message", [
-    (("fresh", "laptop", 1), "fresh.*cached, recompute"), (("cached", "big", 1), "big.*smoke"),
-    (("cached", "laptop", "2"), "workers"), (("cached", "laptop", 0), "workers")])
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        (("fresh", "laptop", 1), "fresh.*cached, recompute"),
+        (("cached", "big", 1), "big.*smoke"),
+        (("cached", "laptop", "2"), "workers"),
+        (("cached", "laptop", 0), "workers"),
+    ],
+)
 def test_wrong_parameters_are_one_clear_error(settings, message):
     with pytest.raises(SettingError, match=message):
         notebook.start(*settings)
 
 
 def test_modes(toy):
-    experiment, calls = toy()
+    _, calls = toy()
     with pytest.raises(ResultsError, match="recompute"):
         notebook.results("toy/line")
     assert len(notebook.start("recompute", "smoke").results("toy/line")) == 2
@@ -52,14 +59,21 @@ def test_smoke_figures_go_elsewhere(monkeypatch, store_folder):
 
 
 def test_compare_puts_measured_beside_printed(rows):
-    table = tables.compare(rows, {"best": "acc", "rank": "rank", "queries": None}, printed={"A": "table2.setup1", "B": None})
+    table = tables.compare(
+        rows, {"best": "acc", "rank": "rank", "queries": None}, printed={"A": "table2.setup1", "B": None}
+    )
     frame = table.frame
     assert list(frame.columns) == ["method", "runs", "best", "best, paper", "rank", "rank, paper", "queries"]
     assert list(frame["best, paper"]) == ["94.22", "not in our copy"]
     assert frame["best"][0].startswith("91.50 [") and frame["rank, paper"][0] == "2.90"
     html = table._repr_html_()
-    assert "Table 2" in html and html == tables.compare(
-        rows, {"best": "acc", "rank": "rank", "queries": None}, printed={"A": "table2.setup1", "B": None})._repr_html_()
+    assert (
+        "Table 2" in html
+        and html
+        == tables.compare(
+            rows, {"best": "acc", "rank": "rank", "queries": None}, printed={"A": "table2.setup1", "B": None}
+        )._repr_html_()
+    )
     with pytest.raises(SettingError, match="no column 'accuracy'"):
         tables.compare(rows, {"accuracy": None})
 
@@ -71,7 +85,7 @@ def test_compare_names_stand_ins(toy):
 
 
 def test_values_never_measured_are_counted():
-    assert tables.measured([1.0, None, 3.0]) .endswith("(2 of 3 runs)")
+    assert tables.measured([1.0, None, 3.0]).endswith("(2 of 3 runs)")
     assert tables.measured([None, None]) == "–"
 
 
@@ -98,7 +112,11 @@ def test_provenance_note_reads_only_the_rows(rows):
 
 def test_query_curves_give_the_plotted_data(rows):
     data = plots.query_curves(rows, optimum=94)
-    assert set(data["method"]) == {"A", "B"} and (data["low"] <= data["value"]).all() and (data["value"] <= data["high"]).all()
+    assert (
+        set(data["method"]) == {"A", "B"}
+        and (data["low"] <= data["value"]).all()
+        and (data["value"] <= data["high"]).all()
+    )
     last = data[data["method"] == "A"].iloc[-1]
     assert (last["query"], last["value"], last["runs"]) == (20, 91.5, 4)
     assert len(plt.gca().lines) == 3

@@ -64,7 +64,9 @@ def test_probability_of_improvement():
 def test_wilson_interval():
     # 20 of 20: lower end n / (n + z^2)
     estimate = stats.proportion(20, 20)
-    assert estimate.value == 1 and estimate.low == pytest.approx(20 / (20 + 1.959964**2), abs=1e-6) and estimate.high == 1
+    assert (
+        estimate.value == 1 and estimate.low == pytest.approx(20 / (20 + 1.959964**2), abs=1e-6) and estimate.high == 1
+    )
     assert stats.proportion(0, 5).low == 0
     with pytest.raises(SettingError):
         stats.proportion(3, 2)
@@ -90,22 +92,25 @@ def test_aggregate_curves():
     assert median["value"] == 3 and median["low"] == 2 and median["high"] == 4
 
 
-@pytest.mark.parametrize("call", [
-    lambda: stats.bootstrap_ci([]),
-    lambda: stats.bootstrap_ci([1, np.nan]),
-    lambda: stats.bootstrap_ci([1, 2], level=1.5),
-    lambda: stats.bootstrap_ci([1, 2], n=0),
-    lambda: stats.difference([1], []),
-    lambda: stats.iqm([]),
-    lambda: stats.iqm([np.inf]),
-    lambda: stats.performance_profile([1], [np.nan]),
-    lambda: stats.curve_on_grid([1, 2], [1], [1]),
-    lambda: stats.curve_on_grid([2, 1], [1, 2], [1]),
-    lambda: stats.aggregate_curves([], [1]),
-    lambda: stats.aggregate_curves([{"query": [9], "best": [1]}], [1]),
-    lambda: stats.aggregate_curves([{"query": [1], "best": [1]}], [1], statistic="mode"),
-    lambda: stats.aggregate_curves([{"query": [1], "best": [1]}], [1], band="wide"),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: stats.bootstrap_ci([]),
+        lambda: stats.bootstrap_ci([1, np.nan]),
+        lambda: stats.bootstrap_ci([1, 2], level=1.5),
+        lambda: stats.bootstrap_ci([1, 2], n=0),
+        lambda: stats.difference([1], []),
+        lambda: stats.iqm([]),
+        lambda: stats.iqm([np.inf]),
+        lambda: stats.performance_profile([1], [np.nan]),
+        lambda: stats.curve_on_grid([1, 2], [1], [1]),
+        lambda: stats.curve_on_grid([2, 1], [1, 2], [1]),
+        lambda: stats.aggregate_curves([], [1]),
+        lambda: stats.aggregate_curves([{"query": [9], "best": [1]}], [1]),
+        lambda: stats.aggregate_curves([{"query": [1], "best": [1]}], [1], statistic="mode"),
+        lambda: stats.aggregate_curves([{"query": [1], "best": [1]}], [1], band="wide"),
+    ],
+)
 def test_bad_input_is_refused(call):
     with pytest.raises(SettingError):
         call()

@@ -10,8 +10,15 @@ from nascore.errors import ResultsError, SettingError
 
 
 def row(seed=0, **changes):
-    base = {"experiment": "t/x", "version": 1, "profile": "laptop", "config": {"a": 1}, "seed": seed,
-            "metrics": {"best": 1.5}, "provenance": {"data": "d:1"}}
+    base = {
+        "experiment": "t/x",
+        "version": 1,
+        "profile": "laptop",
+        "config": {"a": 1},
+        "seed": seed,
+        "metrics": {"best": 1.5},
+        "provenance": {"data": "d:1"},
+    }
     base["fingerprint"] = store.fingerprint("t/x", 1, {"a": 1}, seed, "d:1")
     return {**base, **changes}
 
@@ -45,14 +52,17 @@ def test_a_file_that_is_only_a_half_line(tmp_path):
     assert [r["seed"] for r in store.read(file)] == [4]
 
 
-@pytest.mark.parametrize("damage", [
-    lambda text: text.replace("1.5", "9.5"),          # an edited metric
-    lambda text: text.replace('"seed":1', '"seed":7'),  # an edited identity
-    lambda text: "not json\n" + text.split("\n", 1)[1],
-    lambda text: text.replace('"metrics"', '"metrix"', 1),
-    lambda text: "[1, 2]\n" + text,
-    lambda text: text.replace("\n", "\n\n", 1),       # an empty line inside
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace("1.5", "9.5"),  # an edited metric
+        lambda text: text.replace('"seed":1', '"seed":7'),  # an edited identity
+        lambda text: "not json\n" + text.split("\n", 1)[1],
+        lambda text: text.replace('"metrics"', '"metrix"', 1),
+        lambda text: "[1, 2]\n" + text,
+        lambda text: text.replace("\n", "\n\n", 1),  # an empty line inside
+    ],
+)
 def test_damaged_rows_are_refused_with_file_and_line(tmp_path, damage):
     file = tmp_path / "x.jsonl"
     for seed in (1, 2):
@@ -68,7 +78,7 @@ def test_fingerprint_depends_on_each_part_and_not_on_key_order():
     same = store.fingerprint("t/x", 1, {"b": [1.0, "c"], "a": 1}, 0, "d:1")
     assert store.fingerprint(*base) == same
     for i, other in enumerate(("t/y", 2, {"a": 2, "b": [1.0, "c"]}, 1, "d:2")):
-        assert store.fingerprint(*base[:i], other, *base[i + 1:]) != same
+        assert store.fingerprint(*base[:i], other, *base[i + 1 :]) != same
 
 
 def test_plain_turns_numpy_into_json_and_nan_into_null():
@@ -91,7 +101,9 @@ def test_unwritable_store_says_so(tmp_path):
         store.append(tmp_path / "file" / "x.jsonl", row())
 
 
-@pytest.mark.parametrize("label, kind", [
-    ("nasbench201:ab", "true"), ("nasbench101-surrogate:1", "surrogate"), ("nasbench201-synthetic:3", "synthetic")])
+@pytest.mark.parametrize(
+    "label, kind",
+    [("nasbench201:ab", "true"), ("nasbench101-surrogate:1", "surrogate"), ("nasbench201-synthetic:3", "synthetic")],
+)
 def test_data_kind(label, kind):
     assert store.data_kind(label) == kind

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -22,14 +23,17 @@ def test_drawn_cells_are_sound(space):
         dag = space.dag(space.sample(rng))
         place = layout(len(dag.labels), dag.edges)
         for i, (x, y) in enumerate(place.nodes):
-            assert NODE_WIDTH / 2 <= x <= place.width and NODE_HEIGHT / 2 - 0.1 <= y <= place.height - NODE_HEIGHT / 2 + 0.1
+            assert (
+                NODE_WIDTH / 2 <= x <= place.width
+                and NODE_HEIGHT / 2 - 0.1 <= y <= place.height - NODE_HEIGHT / 2 + 0.1
+            )
             for other_x, other_y in place.nodes[:i]:
                 assert abs(x - other_x) >= NODE_WIDTH or abs(y - other_y) >= NODE_HEIGHT + 4
         assert set(place.edges) == set(dag.edges)
         for (source, target), curve in zip(place.edges, edge_curves(place)):
             assert curve[0][0] == place.nodes[source][0] + NODE_WIDTH / 2
             assert curve[-1][0] == place.nodes[target][0] - NODE_WIDTH / 2
-            assert all(a[0] <= b[0] + 1e-9 for a, b in zip(curve, curve[1:]))
+            assert all(a[0] <= b[0] + 1e-9 for a, b in pairwise(curve))
         root = ElementTree.fromstring(svg(dag, "x < y & z"))
         boxes = root.findall(".//{http://www.w3.org/2000/svg}rect")
         assert len(boxes) == len(dag.labels)
@@ -41,7 +45,7 @@ def test_edges_do_not_run_through_boxes():
     for _ in range(60):
         dag = space.dag(space.sample(rng))
         place = layout(len(dag.labels), dag.edges)
-        for edge, via in place.edges.items():
+        for via in place.edges.values():
             for x, y in via[1:-1]:
                 for node_x, node_y in place.nodes:
                     assert abs(x - node_x) > 1 or abs(y - node_y) > NODE_HEIGHT / 2 + 3

@@ -1,0 +1,113 @@
+"""Where units run: this process, loky's processes, or a dask or ray cluster; each gives results as they finish."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from nascore.errors import SettingError
+
+BACKENDS = ("loky", "dask", "ray")
+
+
+def check_workers(workers: Any) -> int:
+    """Raise :class:`SettingError` unless ``workers`` is a whole number of at least 1."""
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise SettingError(f"workers must be a whole number of at least 1, not {workers!r}")
+    return workers
+
+
+def check_backend(backend: str, scheduler: str | None = None) -> None:
+    """Raise :class:`SettingError` for an unknown backend, a backend not installed, or an address without a cluster."""
+    if backend not in BACKENDS:
+        raise SettingError(f"unknown backend {backend!r}; choose one of {', '.join(BACKENDS)}")
+    if backend == "loky" and scheduler:
+        raise SettingError(f"--scheduler {scheduler} needs --backend dask or ray; loky runs on this machine only")
+    if backend != "loky":
+        from importlib.util import find_spec
+
+        module, package = {"dask": ("distributed", "dask[distributed]"), "ray": ("ray", "ray")}[backend]
+        if find_spec(module) is None:
+            raise SettingError(f"backend {backend} is not installed here; run: pip install '{package}'")
+
+
+@contextlib.contextmanager
+def pool(function: Callable, workers: int, backend: str, scheduler: str | None) -> Iterator[Any]:
+    """Yield a function that maps argument tuples to the results of ``function``, in the order they finish."""
+    if backend == "loky" and workers == 1:
+        yield lambda tasks: (function(*task, in_worker=False) for task in tasks)
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    def run_all(tasks: Iterable[tuple]):
+        # "generator_unordered" hands each result over as soon as it is there, so its row can be written at once
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib warns when an interrupted generator is dropped
+            return Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")(
+                delayed(function)(*task) for task in tasks
+            )
+
+    if backend == "loky":
+        try:
+            with parallel_config(backend="loky", inner_max_num_threads=1):
+                yield run_all
+        except KeyboardInterrupt:
+            _kill_loky()
+            raise
+        return
+    if backend == "dask":
+        with _dask(scheduler, workers), parallel_config(backend="dask"):
+            yield run_all
+        return
+    with _ray(scheduler, workers) as ray:
+        # joblib's ray backend hands results over only at the very end; ray.wait gives each as it finishes
+        def run_on_ray(tasks: Iterable[tuple]) -> Iterator[Any]:
+            remote = ray.remote(num_cpus=1)(function)
+            pending = [remote.remote(*task) for task in tasks]
+            while pending:
+                finished, pending = ray.wait(pending)
+                yield ray.get(finished[0])
+
+        yield run_on_ray
+
+
+def _kill_loky() -> None:
+    from joblib.externals.loky import get_reusable_executor
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+@contextlib.contextmanager
+def _dask(scheduler: str | None, workers: int) -> Iterator[None]:
+    """Connect to a dask scheduler, or start one here with ``workers`` processes."""
+    from distributed import Client
+
+    options = (
+        {"timeout": "20s"} if scheduler else {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    )
+    try:
+        client = Client(scheduler, **options)
+    except (OSError, ValueError) as error:
+        raise SettingError(f"no dask scheduler answers at {scheduler or 'localhost'}: {error}") from None
+    with client:
+        yield
+
+
+@contextlib.contextmanager
+def _ray(scheduler: str | None, workers: int) -> Iterator[Any]:
+    """Connect to a ray cluster, or start one here with ``workers`` processor slots; yields the ray module."""
+    import ray
+
+    options = {"address": scheduler} if scheduler else {"num_cpus": workers, "include_dashboard": False}
+    try:
+        ray.init(log_to_driver=False, logging_level="ERROR", **options)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise SettingError(f"no ray cluster answers at {scheduler or 'localhost'}: {error}") from None
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
