@@ -1,6 +1,7 @@
 """A benchmark as one float32 array with named axes, and an index that finds an architecture's row."""
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -51,7 +52,7 @@ class TabularBenchmark:
         shape = tuple(len(axes[axis]) for axis in AXES)
         if values.shape[1:] != shape:
             raise SettingError(f"values of shape {values.shape} do not fit the axes {shape}")
-        self.space, self.name, self.label, self.checksum = space, name, label, checksum
+        self.space, self.name, self.label, self._checksum = space, name, label, checksum
         self.costs = dict(costs or {})
         self.axes = {axis: tuple(axes[axis]) for axis in AXES}
         self._index, self._values, self._about = index, values, about
@@ -100,6 +101,13 @@ class TabularBenchmark:
         if isinstance(self._about, str):
             return self._about
         return self._about.get((self.dataset, self.split, self.epochs), "")
+
+    @property
+    def checksum(self) -> str:
+        """sha256 of the data: of its source files where they are known, else of the values themselves."""
+        if not self._checksum:
+            self._checksum = hashlib.sha256(np.ascontiguousarray(self._values)).hexdigest()
+        return self._checksum
 
     @property
     def array(self) -> np.ndarray:

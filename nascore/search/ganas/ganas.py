@@ -30,7 +30,8 @@ class Training:
     width and layers of both k-GNNs; rounds T' of Algorithm 2 in each iteration; episodes generated in each round;
     passes of the discriminator in each round; learning rates (Table 10: G 1e-4, D 1e-3); `exploration`: how many
     batches of episodes are tried for the new architectures of an iteration before it makes do with fewer;
-    `heat`: the sampling temperature is multiplied by it whenever less than the share `dry` of a batch was new, because
+    `heat`: the sampling temperature is multiplied by it whenever less than the share `dry` of a batch's valid cells was
+    new, because
     a generator that has fitted the truth set mostly repeats what is known (1: never, then |X_t| falls short).
     """
 
@@ -210,7 +211,7 @@ class GANAS(Search):
             new += found
             if len(new) >= wanted:
                 break
-            if len(found) < self.training.dry * len(episodes.label):
+            if len(found) < self.training.dry * len(archs):
                 temperature *= self.training.heat
         return new or self._random(wanted)
 

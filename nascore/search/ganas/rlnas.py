@@ -17,7 +17,9 @@ class RLNAS(GANAS):
 
     The value enters as (value - mean of the first batch) / standard deviation of the first batch: accuracies in
     [0, 1] differ in the second decimal only, and the penalties of A.3 (-0.1) must not outweigh them. Failed queries
-    count as one standard deviation below the mean. `episodes` cells make one batch. Ends with the oracle's budget.
+    count as one standard deviation below the mean. `episodes` cells make one batch. As in GA-NAS the sampling grows
+    hotter while batches bring little that is new (`heat`, `dry`), so that it can use up its queries. Ends with the
+    oracle's budget.
     """
 
     def __init__(self, space: Space, *, seed: int = 0, training: Training | None = None, device: str = "auto",
@@ -28,6 +30,7 @@ class RLNAS(GANAS):
         self._episodes = None
         self._values: dict = {}
         self._scale: tuple[float, float] | None = None
+        self._temperature = 1.0
 
     def ask(self, n: int | None = None) -> list[Arch]:
         """The architectures of the next batch of episodes that have not been asked before."""
@@ -37,9 +40,11 @@ class RLNAS(GANAS):
         while not self._ready and not self._pending and not self.done:
             self._learn_from_batch()
             with self._on_device():
-                self._episodes = self.generator.generate(self.training.episodes, self.torch_rng)
+                self._episodes = self.generator.generate(self.training.episodes, self.torch_rng, self._temperature)
             archs, _ = self._finished(self._episodes)
             self._ready = self._unique(archs)
+            dry = len(self._ready) < self.training.dry * len(archs)
+            self._temperature = max(1.0, self._temperature * (self.training.heat if dry else 1 / self.training.heat))
             tries += 1
             if tries >= self.training.exploration and not self._ready:  # it repeats itself: a batch of random ones
                 self._ready = self._random(self.training.episodes)
@@ -80,7 +85,8 @@ class RLNAS(GANAS):
         if self._episodes is not None:
             batch = {name: value for name, value in self._episodes._asdict().items() if name != "steps"}
             batch["steps"] = dict(self._episodes.steps._asdict())
-        return {**super().state_dict(), "batch": batch, "scale": self._scale}
+        return {**super().state_dict(), "batch": batch, "scale": self._scale,
+                "temperature": self._temperature}
 
     def load_state_dict(self, state: dict) -> None:
         from .generator import Episodes, Steps
@@ -89,4 +95,5 @@ class RLNAS(GANAS):
         batch = state["batch"]
         self._episodes = None if batch is None else Episodes(**{**batch, "steps": Steps(**batch["steps"])})
         self._scale = None if state["scale"] is None else tuple(state["scale"])
+        self._temperature = state["temperature"]
         self._values = {self.space.key(arch): row[0] for arch, row in zip(self.archs, self.rows, strict=True)}

@@ -5,8 +5,6 @@ architectures to start with, to add and to keep, for finding the best cell with 
 """
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ....benchmarks import Oracle
 from ...experiment import Experiment, Unit
 from ...loop import run as search
@@ -16,31 +14,32 @@ DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 SEEDS = (1000, 1001)
 BUDGET = 500
 
+# the centre, around which one setting changes at a time (the names are those of Training and PPO)
+CENTRE = {"width": 64, "layers": 3, "rounds": 10, "episodes": 128, "discriminator_passes": 5, "generator_rate": 1e-3,
+          "heat": 1.1, "ppo_epochs": 4, "entropy": 0.1}
 TRAINING = [
     {}, {"width": 32}, {"layers": 2}, {"rounds": 5}, {"episodes": 64}, {"generator_rate": 1e-4},
-    {"generator_rate": 3e-4}, {"generator_rate": 3e-3}, {"discriminator_passes": 2}, {"ppo_epochs": 2},
-    {"entropy": 0.05}, {"entropy": 0.02}, {"heat": 1.0},
+    {"generator_rate": 3e-4}, {"width": 32, "entropy": 0.05}, {"width": 32, "discriminator_passes": 2},
 ]
 SCHEDULES = [
-    {"initial": initial, "base": base, "increment": increment, "truth": truth, "iterations": None, **training}
-    for initial, base, increment, truth, training in [
-        (20, 10, 0, 10, {"rounds": 5}), (20, 10, 0, 20, {"rounds": 5}), (30, 20, 5, 15, {"rounds": 5}),
-        (20, 10, 0, 5, {"rounds": 5}), (20, 10, 0, 10, {"generator_rate": 3e-3, "rounds": 5}),
-        (20, 10, 0, 10, {"entropy": 0.05, "rounds": 5}), (20, 10, 0, 10, {"entropy": 0.02, "rounds": 5}),
-        (20, 5, 0, 10, {"rounds": 3, "generator_rate": 3e-3}),
+    {"initial": initial, "base": base, "increment": 0, "truth": truth, "iterations": None, "width": 32, **training}
+    for initial, base, truth, training in [
+        (20, 10, 10, {"rounds": 5}), (20, 10, 20, {"rounds": 5}), (30, 20, 15, {"rounds": 5}),
+        (20, 10, 5, {"rounds": 5}), (20, 10, 10, {"generator_rate": 3e-3, "rounds": 5}),
+        (20, 10, 10, {"entropy": 0.05, "rounds": 5}), (20, 10, 10, {"entropy": 0.02, "rounds": 5}),
+        (20, 5, 10, {"rounds": 3, "generator_rate": 3e-3}),
     ]
 ]
 
 
 def settings(changes: dict) -> dict:
-    """GANAS arguments from a flat record: ppo_epochs and entropy belong to its PPO."""
+    """GANAS arguments from a flat record of changes to CENTRE: ppo_epochs and entropy belong to its PPO."""
     from ..ganas import Training
+    from ..ppo import PPO
 
-    changes = dict(changes)
+    changes = {**CENTRE, **changes}
     ppo = {name: changes.pop(key) for key, name in (("ppo_epochs", "epochs"), ("entropy", "entropy")) if key in changes}
-    if ppo:
-        changes["training"] = replace(Training(), ppo=replace(Training().ppo, **ppo))
-    return changes
+    return {**changes, "training": Training(ppo=PPO(**ppo))}
 
 
 def _question(config: dict) -> dict:

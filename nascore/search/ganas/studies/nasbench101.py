@@ -1,0 +1,78 @@
+"""Tables 1, 2, 5, 8 and 9: the best cell of NAS-Bench-101, 10 seeds of each setup and of each ablation.
+
+On the official table where it has been fetched, else on the surrogate (every row names its benchmark).
+"""
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ....benchmarks import Oracle
+from ...experiment import Experiment, Unit
+from ...loop import run as search
+from ..schedule import SETUP1, SETUP2
+from .rows import baseline, data_label, load, search_row
+
+SETUPS = {1: SETUP1, 2: SETUP2}
+SEEDS = range(10)
+# Table 5's numbers are not in our copy; the prose says that RL-NAS-1 makes 3x the queries of setup 2, and that with a
+# limited number (RL-NAS-2) it is far worse. Table 2 gives setup 2's queries as 1,561.80 on average.
+SETUP2_QUERIES = 1_562
+RL_BUDGET = {"RL-NAS-1": 3 * SETUP2_QUERIES, "RL-NAS-2": SETUP2_QUERIES}
+GANAS_METHODS = ("GA-NAS", "GA-NAS-standard", "GA-NAS-uniform")
+BASELINES = ("RS", "REA", "LocalSearch")
+SECONDS = {"GA-NAS": (30, 50), "GA-NAS-standard": (30, 50), "GA-NAS-uniform": (30, 50), "RL-NAS-1": (0, 90),
+           "RL-NAS-2": (25, 25)}
+SMOKE = {"initial": 20, "base": 20, "increment": 10, "iterations": 2, "truth": 10, "rounds": 2, "episodes": 32}
+
+
+@lru_cache(maxsize=1)
+def benchmark_name() -> str:
+    """The official table when it is here, else the surrogate."""
+    from ....benchmarks import nasbench101_table
+
+    return "nasbench101" if nasbench101_table.present() else "nasbench101-surrogate"
+
+
+def _units(profile: str) -> list[Unit]:
+    if profile == "smoke":
+        methods = (*GANAS_METHODS, "RL-NAS-2", "RS", "REA")
+        return [Unit({"benchmark": "nasbench101-surrogate", "setup": 1, "method": method, "small": True}, seed, 2)
+                for method in methods for seed in SEEDS[:2]]
+    name = benchmark_name()
+    units = [Unit({"benchmark": name, "setup": setup, "method": method}, seed,
+                  SECONDS.get(method, (1, 1))[setup - 1])
+             for setup in SETUPS for method in (*GANAS_METHODS, *BASELINES) for seed in SEEDS]
+    return units + [Unit({"benchmark": name, "setup": 2 if method == "RL-NAS-1" else 1, "method": method}, seed,
+                         SECONDS[method][-1]) for method in RL_BUDGET for seed in SEEDS]
+
+
+def _run(config: dict, seed: int) -> dict:
+    table = load(config["benchmark"])
+    method, schedule = config["method"], SETUPS[config["setup"]]
+    changes = SMOKE if config.get("small") else {}
+    small_budget = 100 if config.get("small") else None
+    if method in GANAS_METHODS:
+        from ..ganas import GANAS
+
+        if method == "GA-NAS-uniform":
+            schedule = schedule.uniform()
+            changes = {name: value for name, value in changes.items() if name not in ("base", "increment")}
+            changes |= {"base": 25} if config.get("small") else {}
+        kind = "standard" if method == "GA-NAS-standard" else "pairwise"
+        searcher = GANAS(table.space, seed=seed, schedule=schedule, discriminator=kind, **changes)
+        budget = None
+    elif method in RL_BUDGET:
+        from ..rlnas import RLNAS
+
+        budget = small_budget or RL_BUDGET[method]
+        searcher = RLNAS(table.space, seed=seed, **({"episodes": 32} if config.get("small") else {}))
+    else:
+        budget = small_budget or int(schedule.total)
+        searcher = baseline(method, table.space, seed)
+    result = search(searcher, Oracle(table, budget))
+    early = result.history["best"][:SETUP2_QUERIES].max()
+    return search_row(result, table, best_at_1562=round(float(early), 4), rank_at_1562=table.rank(early))
+
+
+NASBENCH101 = Experiment("ganas/nasbench101", 1, "Tables 1, 2, 5, 8, 9: NAS-Bench-101 without weight sharing", _units,
+                         _run, lambda config: data_label(config["benchmark"]), "ganas")
