@@ -23,9 +23,23 @@ _WHERE = {
     "paper_table": "papers",
 }
 _MODULES = (
-    "bench", "claims", "compute", "drawing", "experiments", "notebook", "palette", "papers", "plots",
-    "provenance", "runner", "scoreboard", "stats", "store", "tables", "targets",
-)  # fmt: skip
+    "bench",
+    "claims",
+    "compute",
+    "drawing",
+    "experiments",
+    "notebook",
+    "palette",
+    "papers",
+    "plots",
+    "provenance",
+    "runner",
+    "scoreboard",
+    "stats",
+    "store",
+    "tables",
+    "targets",
+)
 __all__ = [*_WHERE, *_MODULES]
 
 

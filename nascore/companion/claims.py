@@ -1,9 +1,9 @@
 """Claims as data: what a paper says, where, and a small test on the stored rows that gives the verdict.
 
 ``data/claims/<paper>.toml`` holds one ``[[claim]]`` per statement: ``id``, ``where``, ``claim`` (our words),
-``expected`` (the paper's value, in words), ``section`` (the tile row of the picture) and a ``test``. The tests are described in
-:mod:`nascore.companion.verdict_tests`. Nobody writes a verdict by hand, except the two that need no rows: "not in our
-copy" and "not tested", each with a reason.
+``expected`` (the paper's value, in words), ``section`` (the tile row of the picture) and a ``test``. The tests are
+described in :mod:`nascore.companion.verdict_tests`. Nobody writes a verdict by hand, except the two that need no
+rows: "not in our copy" and "not tested", each with a reason.
 """
 
 from __future__ import annotations

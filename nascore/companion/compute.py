@@ -255,8 +255,8 @@ def rows(experiment: str | Experiment, profile: str = "laptop", *, exact: bool =
     """Stored rows as a table, one line per unit, in the order of the experiment's units.
 
     Columns: ``experiment, version, profile, seed, data, data_kind``, then every config and every metric under its
-    own name, ``curve`` where there is one, and ``provenance.*``. ``exact=True`` takes only rows measured on the data that is
-    present now; otherwise see :func:`stored`. ``attrs["missing"]`` counts units without a row.
+    own name, ``curve`` where there is one, and ``provenance.*``. ``exact=True`` takes only rows measured on the
+    data that is present now; otherwise see :func:`stored`. ``attrs["missing"]`` counts units without a row.
 
     Raises :class:`ResultsError` when there is no row at all.
     """
@@ -267,8 +267,8 @@ def rows(experiment: str | Experiment, profile: str = "laptop", *, exact: bool =
     if not found:
         raise ResultsError(
             f"no stored rows of {experiment.id} (version {experiment.version}) for profile {profile} in "
-            f"{store.path(experiment.id, profile)}; compute them: nascore reproduce {experiment.id} --profile {profile}, "
-            f'or mode = "recompute" in the notebook'
+            f"{store.path(experiment.id, profile)}; compute them: nascore reproduce {experiment.id} "
+            f'--profile {profile}, or mode = "recompute" in the notebook'
         )
     table = pd.DataFrame([_flat(row) for row in found])
     table.attrs["missing"] = len(_units(experiment, profile)) - len(found)

@@ -35,11 +35,28 @@ def draw_cell(ax: Axes, dag: Any, title: str = "") -> None:
         fill = colours[label]
         radius = NODE_HEIGHT / 2 if label in ("input", "output") else 7
         style = (0, (3, 2)) if fill == "#ffffff" else "-"
-        ax.add_patch(FancyBboxPatch((x - NODE_WIDTH / 2, y - NODE_HEIGHT / 2), NODE_WIDTH, NODE_HEIGHT,
-                     boxstyle=f"round,pad=0,rounding_size={radius}", facecolor=fill, edgecolor=shade(fill), linewidth=0.9,
-                     linestyle=style))  # fmt: skip
-        ax.text(x, y, op_name(label), ha="center", va="center", fontsize=12 * POINTS_PER_UNIT, fontweight="bold",
-                color=text_colour(fill))  # fmt: skip
+        ax.add_patch(
+            FancyBboxPatch(
+                (x - NODE_WIDTH / 2, y - NODE_HEIGHT / 2),
+                NODE_WIDTH,
+                NODE_HEIGHT,
+                boxstyle=f"round,pad=0,rounding_size={radius}",
+                facecolor=fill,
+                edgecolor=shade(fill),
+                linewidth=0.9,
+                linestyle=style,
+            )
+        )
+        ax.text(
+            x,
+            y,
+            op_name(label),
+            ha="center",
+            va="center",
+            fontsize=12 * POINTS_PER_UNIT,
+            fontweight="bold",
+            color=text_colour(fill),
+        )
     ax.set(xlim=(-4, place.width + 4), ylim=(place.height + 4, -4), aspect="equal")
     ax.axis("off")
     if title:
@@ -62,8 +79,14 @@ def draw_cells(cells: Mapping[str, Any] | Sequence[Any], columns: int = 1) -> Fi
     widths = [max(sizes[i].width for row in grid for i in row[c : c + 1]) + 12 for c in range(columns)]
     heights = [max(sizes[i].height for i in row) + 42 for row in grid]
     scale = POINTS_PER_UNIT / 72 * 1.25
-    fig, axes = plt.subplots(len(grid), columns, squeeze=False, figsize=(sum(widths) * scale, sum(heights) * scale),
-                             width_ratios=widths, height_ratios=heights)  # fmt: skip
+    fig, axes = plt.subplots(
+        len(grid),
+        columns,
+        squeeze=False,
+        figsize=(sum(widths) * scale, sum(heights) * scale),
+        width_ratios=widths,
+        height_ratios=heights,
+    )
     for ax in axes.flat:
         ax.axis("off")
     for i, (name, dag) in enumerate(zip(named, dags)):

@@ -12,8 +12,14 @@ GRID = "#e4e4e4"
 PAPER = "#000000"  # a printed value drawn beside measured ones
 
 BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE, YELLOW = (
-    "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#f0e442",
-)  # fmt: skip
+    "#0072b2",
+    "#56b4e9",
+    "#009e73",
+    "#e69f00",
+    "#d55e00",
+    "#cc79a7",
+    "#f0e442",
+)
 
 # fill, sign
 VERDICT_STYLES = {

@@ -76,7 +76,9 @@ def paper_table(paper: str, name: str) -> pd.DataFrame:
     if name not in tables or name == "paper":
         raise SettingError(f"{paper} has no table {name!r}{suggest(name, [key for key in tables if key != 'paper'])}")
     rows = {key: value for key, value in tables[name].items() if isinstance(value, dict)}
-    table = pd.DataFrame([{k: v for k, v in row.items() if k not in NOT_VALUES} for row in rows.values()],
-                         index=[row["label"] for row in rows.values()])  # fmt: skip
+    table = pd.DataFrame(
+        [{k: v for k, v in row.items() if k not in NOT_VALUES} for row in rows.values()],
+        index=[row["label"] for row in rows.values()],
+    )
     table.attrs.update(where=tables[name]["where"], what=tables[name]["what"])
     return table

@@ -147,8 +147,16 @@ def strip(
         colour = palette.method_colour(str(name), position)
         spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else [0.0]
         ax.plot(values, position + np.asarray(spread), "o", color=colour, alpha=0.45, markersize=4, markeredgewidth=0)
-        ax.errorbar(estimate.value, position + 0.3, xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]],
-                    fmt="D", color=palette.INK, markersize=4, linewidth=1.2, capsize=2.5)  # fmt: skip
+        ax.errorbar(
+            estimate.value,
+            position + 0.3,
+            xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]],
+            fmt="D",
+            color=palette.INK,
+            markersize=4,
+            linewidth=1.2,
+            capsize=2.5,
+        )
         summary.append(
             {by: name, "mean": estimate.value, "low": estimate.low, "high": estimate.high, "runs": len(values)}
         )

@@ -1,8 +1,8 @@
 """Running the companion: compute what is missing, execute the notebooks, say what failed.
 
 First all missing units of the chosen experiments run in one pool (so that two notebooks never compute the same row),
-then papermill executes the notebooks in a process pool (its working folder is not thread-safe). A failing notebook does not
-stop the others.
+then papermill executes the notebooks in a process pool (its working folder is not thread-safe). A failing notebook
+does not stop the others.
 """
 
 from __future__ import annotations
@@ -193,8 +193,14 @@ def run_notebook(source: str, target: str, parameters: dict, environment: dict[s
     start = time.perf_counter()
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        papermill.execute_notebook(source, str(partial), parameters=parameters, cwd=str(Path(source).parent),
-                                   progress_bar=False, kernel_name="python3")  # fmt: skip
+        papermill.execute_notebook(
+            source,
+            str(partial),
+            parameters=parameters,
+            cwd=str(Path(source).parent),
+            progress_bar=False,
+            kernel_name="python3",
+        )
         os.replace(partial, final)
     except papermill.PapermillExecutionError as error:
         text = f"{error.ename}: {error.evalue}".splitlines()[0]

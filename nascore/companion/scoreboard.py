@@ -172,8 +172,15 @@ def _rect(x: float, y: float, width: float, height: float, fill: str):
     from matplotlib.patches import FancyBboxPatch
 
     edge = "#9a9a9a" if fill == "#ffffff" else fill
-    return FancyBboxPatch((x + 0.08, y + 0.08), max(width - 0.16, 0.02), height - 0.16,
-                          boxstyle="round,pad=0.08,rounding_size=0.12", facecolor=fill, edgecolor=edge, linewidth=0.8)  # fmt: skip
+    return FancyBboxPatch(
+        (x + 0.08, y + 0.08),
+        max(width - 0.16, 0.02),
+        height - 0.16,
+        boxstyle="round,pad=0.08,rounding_size=0.12",
+        facecolor=fill,
+        edgecolor=edge,
+        linewidth=0.8,
+    )
 
 
 def _mark(ax, x: float, y: float, sign: str, fill: str, size: float) -> None:
@@ -186,22 +193,55 @@ def _tile(ax, box, position: int, y: float, verdict: str, on: str) -> None:
     fill, sign = palette.VERDICT_STYLES[verdict]
     edge = "#b5b5b5" if verdict in ("not yet", "not in our copy", "not tested") else fill
     style = (0, (2.5, 2)) if verdict == "not yet" else "-"
-    ax.add_patch(box((position + 0.12, y - 0.36), 0.72, 0.72, boxstyle="round,pad=0.04,rounding_size=0.14",
-                     facecolor=fill, edgecolor=edge, linewidth=0.9, linestyle=style))  # fmt: skip
+    ax.add_patch(
+        box(
+            (position + 0.12, y - 0.36),
+            0.72,
+            0.72,
+            boxstyle="round,pad=0.04,rounding_size=0.14",
+            facecolor=fill,
+            edgecolor=edge,
+            linewidth=0.9,
+            linestyle=style,
+        )
+    )
     _mark(ax, position + 0.48, y, sign, fill, 10)
     if on not in ("", "true"):
-        ax.plot(position + 0.76, y - 0.29, "o", markersize=4.2, color="#ffffff", markeredgecolor=palette.INK,
-                markeredgewidth=0.9)  # fmt: skip
+        ax.plot(
+            position + 0.76,
+            y - 0.29,
+            "o",
+            markersize=4.2,
+            color="#ffffff",
+            markeredgecolor=palette.INK,
+            markeredgewidth=0.9,
+        )
 
 
 def _planned(ax, box, position: int, y: float, part: str, widest: int, number: int) -> None:
     width = widest / number
-    ax.add_patch(box((position * width + 0.12, y - 0.26), width - 0.3, 0.52, boxstyle="round,pad=0.03,rounding_size=0.12",
-                     facecolor="#ffffff", edgecolor="#b5b5b5", linewidth=0.9, linestyle=(0, (2.5, 2))))  # fmt: skip
+    ax.add_patch(
+        box(
+            (position * width + 0.12, y - 0.26),
+            width - 0.3,
+            0.52,
+            boxstyle="round,pad=0.03,rounding_size=0.12",
+            facecolor="#ffffff",
+            edgecolor="#b5b5b5",
+            linewidth=0.9,
+            linestyle=(0, (2.5, 2)),
+        )
+    )
     ax.text((position + 0.5) * width, y, part, fontsize=7.2, color=palette.MUTED, ha="center", va="center")
 
 
 def _note(ax, y: float) -> None:
     ax.plot(-6.05, y, "o", markersize=4.2, color="#ffffff", markeredgecolor=palette.INK, markeredgewidth=0.9)
-    ax.text(-5.75, y, "measured on a surrogate of the benchmark, not on its true table", fontsize=8, color=palette.MUTED,
-            va="center")  # fmt: skip
+    ax.text(
+        -5.75,
+        y,
+        "measured on a surrogate of the benchmark, not on its true table",
+        fontsize=8,
+        color=palette.MUTED,
+        va="center",
+    )

@@ -59,7 +59,7 @@ def bootstrap_ci(
     seed: int = 0,
     n: int = RESAMPLES,
 ) -> Estimate:
-    """Percentile bootstrap interval of a statistic (a function with ``axis``, such as np.mean, np.median or :func:`iqm`)."""
+    """Percentile bootstrap interval of a statistic: a function with ``axis`` (np.mean, np.median, :func:`iqm`)."""
     array = values_of(values)
     bounds = _level(level)
     drawn = statistic(_resamples(array, n, np.random.default_rng(seed)), axis=1)
@@ -162,7 +162,7 @@ def performance_profile(
 
 
 def curve_on_grid(query: Sequence[float], value: Sequence[float], grid: Sequence[float]) -> np.ndarray:
-    """A stored curve (improvement steps) read on a grid of query counts: the last step at or before each; NaN before."""
+    """A stored curve (improvement steps) read on a grid of query counts: the last step at or before; NaN before."""
     query, value, grid = np.asarray(query, float), np.asarray(value, float), np.asarray(grid, float)
     if query.size == 0 or query.shape != value.shape:
         raise SettingError(f"a curve needs as many values as queries, at least one; got {query.size} and {value.size}")
@@ -184,9 +184,9 @@ def aggregate_curves(
 ) -> dict[str, np.ndarray]:
     """Average several runs' curves on a grid of query counts.
 
-    ``statistic``: "mean" or "median"; ``band``: "interval" (bootstrap interval of the statistic), "quartiles" (25 to 75 %
-    of the runs) or "std". Returns arrays ``query``, ``value``, ``low``, ``high``; grid points before some run's first query
-    are left out.
+    ``statistic``: "mean" or "median"; ``band``: "interval" (bootstrap interval of the statistic), "quartiles" (25 to
+    75 % of the runs) or "std". Returns arrays ``query``, ``value``, ``low``, ``high``; grid points before some run's
+    first query are left out.
     """
     if not curves:
         raise SettingError("no curves to aggregate")

@@ -1,9 +1,9 @@
 """The result store: one JSON line for each finished unit of an experiment.
 
 ``data/results/<experiment id>.jsonl`` holds the rows of the laptop and paper profiles and is committed; smoke rows go
-to the git-ignored cache. A row is identified by its fingerprint (experiment, version, config, seed, data) and guarded by a
-digest over the whole row: an edited or damaged row is refused, with the file and the line named. Only a last line
-without its newline is forgiven, since that is what a killed run leaves behind.
+to the git-ignored cache. A row is identified by its fingerprint (experiment, version, config, seed, data) and guarded
+by a digest over the whole row: an edited or damaged row is refused, with the file and the line named. Only a last
+line without its newline is forgiven, since that is what a killed run leaves behind.
 """
 
 from __future__ import annotations

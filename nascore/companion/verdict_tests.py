@@ -2,7 +2,8 @@
 
 ``kind``:
 
-- ``mean``: a statistic (``statistic``: mean, median, min, max, std) of ``column`` lies within ``at_least`` / ``at_most``;
+- ``mean``: a statistic (``statistic``: mean, median, min, max, std) of ``column`` lies within ``at_least`` /
+  ``at_most``;
 - ``share``: the share of runs whose ``column`` satisfies ``equals`` / ``at_least`` / ``at_most`` is at least ``share``,
   or their number at least ``count``;
 - ``better``: rows ``a`` beat rows ``b`` on ``column`` (``lower = true``: smaller is better; ``statistic`` as above).
@@ -10,11 +11,12 @@
   sign; ``need = "direction"`` asks for no more than "at least as good";
 - ``fact``: ``column`` equals ``equals`` in every row.
 
-``select`` (and ``a``, ``b``) picks rows: ``{method = "GA-NAS", rank = {at_most = 3}}``. ``each = "dataset"`` repeats the
-test for every value of a column (``of``: the values it must cover) and keeps the worst verdict. Bounds are numbers,
-``"@column"`` (another column of the same row), or a printed number ``"table2.setup1.rank"``, ``"gibbsnas:table3.rs.acc"``,
-with ``{each}`` replaced; ``plus`` is added. ``weaker`` holds bounds that still earn "trend only". ``missing = "queries"``
-fills an empty ``column`` from another one (a best cell never found counts as the whole budget).
+``select`` (and ``a``, ``b``) picks rows: ``{method = "GA-NAS", rank = {at_most = 3}}``. ``each = "dataset"`` repeats
+the test for every value of a column (``of``: the values it must cover) and keeps the worst verdict. Bounds are
+numbers, ``"@column"`` (another column of the same row), or a printed number ``"table2.setup1.rank"``,
+``"gibbsnas:table3.rs.acc"``, with ``{each}`` replaced; ``plus`` is added. ``weaker`` holds bounds that still earn
+"trend only". ``missing = "queries"`` fills an empty ``column`` from another one (a best cell never found counts as
+the whole budget).
 """
 
 from __future__ import annotations
@@ -155,7 +157,7 @@ def _empty(wanted: Any) -> Outcome:
 
 
 def _none_such(test: Mapping, table: pd.DataFrame) -> Outcome:
-    """No row selected: not reproduced if runs exist and none of them got so far (``rank = {at_most = 3}``), else no rows."""
+    """No row selected: not reproduced if runs exist but none got so far (``rank = {at_most = 3}``), else no rows."""
     named = {key: value for key, value in test.get("select", {}).items() if not isinstance(value, Mapping)}
     runs = _select(table, named)
     if runs.empty:
