@@ -55,7 +55,7 @@ def held_out(folder: Path) -> dict[str, np.ndarray]:
 
 
 def write_card(folder: Path, facts: dict) -> dict:
-    """Add the held-out numbers to `facts` (data, costs, ...) and write card.json and MODEL_CARD.md. Returns the card."""
+    """Add the held-out numbers to `facts` (data, costs, ...), write card.json and MODEL_CARD.md, return the card."""
     stored = held_out(folder)
     predicted, accuracy = stored["predicted"], stored["accuracy"]
     card = _rounded({"name": "nasbench101-surrogate", "held_out": quality(predicted, accuracy),
@@ -79,9 +79,15 @@ def markdown(card: dict) -> str:
     h, i, t, x = card["held_out"], card["held_out_interval95"], card["time_model"], card["external"]
     rows = "\n".join(f"| {b['cells']} | {b['predicted']:.2f} | {b['measured']:.2f} | {b['measured_sd']:.2f} |"
                      for b in card["calibration"])
-    outside = "\n".join(f"| {name} | {e['cells']} | {e['spearman']:.3f} | {e['kendall']:.3f} |" for name, e in x.items())
+    outside = "\n".join(f"| {name} | {e['cells']} | {e['spearman']:.3f} | {e['kendall']:.3f} |"
+                        for name, e in x.items())
     repeat = card["repeat_noise"]
-    reached = card["range"]
+    reached, data, cost = card["range"], card["data"], card["cost"]
+    folds, larger = t["random_folds"], t["larger_cells_left_out"]
+
+    def row(text: str, name: str) -> str:
+        return f"| {text} | {h[name]:.3f} | {i[name][0]:.3f} to {i[name][1]:.3f} |"
+
     return f"""# nasbench101-surrogate: model card
 
 Written by `python -m nascore.benchmarks.nasbench101_fit`; the same numbers are in card.json. Do not edit.
@@ -89,22 +95,22 @@ Written by `python -m nascore.benchmarks.nasbench101_fit`; the same numbers are 
 **What it is.** Predicted CIFAR-10 test accuracy (percent, 108 epochs) of all 423,624 NAS-Bench-101 cells. Everything
 computed on it is labelled "surrogate". When the true table is present, use that.
 
-**Data.** {card['data']['random_cells']:,} uniformly random cells, one training each ({card['data']['random_source']}; the source does
-not say whether validation or test, the mean fits test), and {card['data']['small_cells']} cells of at most 4 vertices, official means of
-three trainings ({card['data']['small_source']}). {h['diverged']} trainings below {DIVERGED:.0f} % count as diverged: left out of the fit, kept in
-the held-out numbers.
+**Data.** {data['random_cells']:,} uniformly random cells, one training each ({data['random_source']}; the
+source does not say whether validation or test, the mean fits test), and {data['small_cells']} cells of at most 4
+vertices, official means of three trainings ({data['small_source']}). {h['diverged']} trainings below {DIVERGED:.0f} %
+count as diverged: left out of the fit, kept in the held-out numbers.
 
 **Model.** {card['model']}
 
-**Held-out quality** ({card['folds']}-fold cross-validation on the random cells; the settings were chosen on another partition,
-record in tuning.json; 95 % bootstrap interval over cells):
+**Held-out quality** ({card['folds']}-fold cross-validation on the random cells; the settings were chosen on another
+partition, record in tuning.json; 95 % bootstrap interval over cells):
 
 | | value | interval |
 |---|---|---|
-| Spearman | {h['spearman']:.3f} | {i['spearman'][0]:.3f} to {i['spearman'][1]:.3f} |
-| Kendall tau | {h['kendall']:.3f} | {i['kendall'][0]:.3f} to {i['kendall'][1]:.3f} |
-| Spearman inside the best 10 % | {h['spearman_top10']:.3f} | {i['spearman_top10'][0]:.3f} to {i['spearman_top10'][1]:.3f} |
-| Kendall tau inside the best 10 % | {h['kendall_top10']:.3f} | {i['kendall_top10'][0]:.3f} to {i['kendall_top10'][1]:.3f} |
+{row("Spearman", "spearman")}
+{row("Kendall tau", "kendall")}
+{row("Spearman inside the best 10 %", "spearman_top10")}
+{row("Kendall tau inside the best 10 %", "kendall_top10")}
 | share of the best tenth inside the predicted best tenth | {h['best_tenth_recalled']:.3f} | |
 | mean absolute error, percent points (without diverged) | {h['mean_abs_error']:.3f} | |
 | bias, percent points (without diverged) | {h['bias']:+.3f} | |
@@ -116,7 +122,8 @@ Sources that the fit never saw:
 {outside}
 
 For scale: two trainings of one cell ({repeat['pairs']} pairs in {repeat['source']}) differ with a standard deviation of
-{repeat['sd']:.2f} percent points per training ({repeat['sd_top']:.2f} over the {repeat['pairs_top']} pairs above {repeat['top_from']:.0f} %).
+{repeat['sd']:.2f} percent points per training ({repeat['sd_top']:.2f} over the {repeat['pairs_top']} pairs above
+{repeat['top_from']:.0f} %).
 
 **Calibration** (held out, bins of rising prediction):
 
@@ -124,16 +131,19 @@ For scale: two trainings of one cell ({repeat['pairs']} pairs in {repeat['source
 |---|---|---|---|
 {rows}
 
-**Limits.** Near the top of the space the ranks are the surrogate's, not the benchmark's: inside the best tenth the order
-is only weakly that of real trainings, and the predictions are conditional means, so they stop at {reached['max']:.2f} % where real cells
-go on; the best cell here need not be the best cell there. The space here is smoother than the real one (no training
-noise), so searches find its top more easily. Predictions are stored in steps of 0.00001 ({reached['distinct']:,} distinct values). Diverging trainings are not predicted.
-Cells far from the random sample (few vertices, rare path structures) are extrapolated.
+**Limits.** Near the top of the space the ranks are the surrogate's, not the benchmark's: inside the best tenth the
+order is only weakly that of real trainings, and the predictions are conditional means, so they stop at
+{reached['max']:.2f} % where real cells go on; the best cell here need not be the best cell there. The space here is
+smoother than the real one (no training noise), so searches find its top more easily. Predictions are stored in steps of
+0.00001 ({reached['distinct']:,} distinct values). Diverging trainings are not predicted. Cells far from the random
+sample (few vertices, rare path structures) are extrapolated.
 
-**Training time: a "training-time model (ranks)".** `train_seconds` is a non-negative sum of operation costs fitted to EC-NAS's
-4-epoch trainings of {t['random_folds']['cells']:,} cells of at most 5 vertices (energy_5V9E), scaled to 108 epochs on their machine. Held out:
-Spearman {t['random_folds']['spearman']:.4f}, Kendall tau {t['random_folds']['kendall']:.3f} on random folds; {t['larger_cells_left_out']['spearman']:.4f} and {t['larger_cells_left_out']['kendall']:.3f} on the {t['larger_cells_left_out']['cells']:,} cells of 5 vertices by
-a model fitted to smaller ones. Cells of 6 and 7 vertices are extrapolated; seconds are not the benchmark's seconds.
+**Training time: a "training-time model (ranks)".** `train_seconds` is a non-negative sum of operation costs fitted to
+EC-NAS's 4-epoch trainings of {folds['cells']:,} cells of at most 5 vertices ({t['source']}), scaled to 108 epochs on
+their machine. Held out: Spearman {folds['spearman']:.4f}, Kendall tau {folds['kendall']:.3f} on random folds;
+{larger['spearman']:.4f} and {larger['kendall']:.3f} on the {larger['cells']:,} cells of 5 vertices by a model fitted to
+smaller ones. Cells of 6 and 7 vertices are extrapolated; seconds are not the benchmark's seconds.
 
-**Cost.** {card['cost']['cpu_seconds']:.0f} CPU seconds for cross-validation, fit and all predictions; {card['cost']['bytes'] / 1e6:.2f} MB committed.
+**Cost.** {cost['cpu_seconds']:.0f} CPU seconds for cross-validation, fit and all predictions;
+{cost['bytes'] / 1e6:.2f} MB committed.
 """

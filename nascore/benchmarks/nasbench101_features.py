@@ -140,7 +140,7 @@ def _depths(columns, adjacency, labels) -> None:
 
 
 def vertex_widths(vertices: np.ndarray, bits: np.ndarray) -> np.ndarray:
-    """Channels of the interior vertices in a cell with 128 output channels, [N, 7]; 0 for input, output and idle vertices."""
+    """Channels of the interior vertices in a cell of 128 channels, [N, 7]; 0 for input, output and idle vertices."""
     width = np.zeros((len(bits), MAX_VERTICES))
     for v in np.unique(vertices):
         rows = np.flatnonzero(vertices == v)

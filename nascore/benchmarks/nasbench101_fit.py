@@ -1,6 +1,6 @@
-"""Fit the NAS-Bench-101 surrogate and its training-time model: python -m nascore.benchmarks.nasbench101_fit --table PATH.
+"""Fit the NAS-Bench-101 surrogate and its time model: python -m nascore.benchmarks.nasbench101_fit --table PATH.
 
-PATH is nasbench101_partial.parquet; the EC-NAS trainings (nasbench101_ecnas_tfrecords.parquet) are looked for beside it.
+PATH is nasbench101_partial.parquet; the EC-NAS trainings (nasbench101_ecnas_tfrecords.parquet) are read from beside it.
 Settings were chosen on one partition into folds (TUNING_SEED); the card's numbers are from another (REPORT_SEED).
 """
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read_random_sample(table: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_small_cells(ecnas: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Class numbers and accuracies (percent) of the 91 cells of at most 4 vertices: official means of three trainings."""
+    """Class numbers and accuracies (percent) of the 91 cells of at most 4 vertices: official means of three runs."""
     frame = _read(ecnas)
     frame = frame[(frame["file"].astype(str) == SMALL_SAMPLE) & (frame["epochs"] == EPOCHS)]
     return _classes(frame), frame["test_acc"].to_numpy(np.float64) * 100
@@ -111,7 +111,8 @@ def calibrated_folds(scores, accuracy, partition_seed: int) -> np.ndarray:
     good = accuracy > DIVERGED
     out = np.empty(len(scores))
     for k in range(FOLDS):
-        out[fold == k] = apply_curve(calibrate(scores[good & (fold != k)], accuracy[good & (fold != k)]), scores[fold == k])
+        others = good & (fold != k)
+        out[fold == k] = apply_curve(calibrate(scores[others], accuracy[others]), scores[fold == k])
     return out
 
 
@@ -129,7 +130,8 @@ def main(arguments: list[str] | None = None) -> int:
     graphs = NASBench101().graphs
     scores = held_out_scores(cells, accuracy, extra, REPORT_SEED)
     write_npz(out / "held_out.npz", {
-        "cells": cells.astype(np.int32), "accuracy": accuracy, "predicted": calibrated_folds(scores, accuracy, REPORT_SEED),
+        "cells": cells.astype(np.int32), "accuracy": accuracy,
+        "predicted": calibrated_folds(scores, accuracy, REPORT_SEED),
         "fold": fold_numbers(len(cells), REPORT_SEED).astype(np.int8)})
     model = fit_on(cells, accuracy, extra)
     good = accuracy > DIVERGED
@@ -142,8 +144,8 @@ def main(arguments: list[str] | None = None) -> int:
     packed = {f"accuracy_{k}": v for k, v in pack_fixed(everything, STEP).items()}
     write_npz(out / "predictions.npz", {**packed, "train_seconds": train_seconds.astype(np.float16)})
     facts = {
-        "folds": FOLDS, "partition_seeds": {"settings": TUNING_SEED, "reported": REPORT_SEED}, "settings": model.settings,
-        "model": _model_text(model),
+        "folds": FOLDS, "partition_seeds": {"settings": TUNING_SEED, "reported": REPORT_SEED},
+        "settings": model.settings, "model": _model_text(model),
         "data": {"random_source": RANDOM_SAMPLE, "random_cells": len(cells), "small_cells": len(extra[0]),
                  "small_source": SMALL_SAMPLE, "table_sha256": _sha256(options.table), "ecnas_sha256": _sha256(ecnas)},
         "external": external_quality(options.table, np.concatenate([cells, extra[0]]), everything),
@@ -162,10 +164,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _model_text(model: Ensemble) -> str:
     paths = all(one["stats"] < 1 for one in model.settings["gp"])
-    return (f"The mean of {len(model.settings['gp'])} Gaussian process (squared-exponential kernel over {model.inputs.stats} "
-            f"statistics of the cell{', another over its path counts' if paths else ''}) and {len(model.boosters)} boosted-tree models "
-            f"(LightGBM; also {len(model.inputs.paths)} counts of input-output paths by operation sequence), fitted to normal "
-            "scores of the accuracy's rank; percent through an increasing curve fitted to held-out scores.")
+    return (f"The mean of {len(model.settings['gp'])} Gaussian process (squared-exponential kernel over "
+            f"{model.inputs.stats} statistics of the cell{', another over its path counts' if paths else ''}) and\n"
+            f"{len(model.boosters)} boosted-tree models (LightGBM; also {len(model.inputs.paths)} counts of\n"
+            "input-output paths by operation sequence), fitted to normal scores of the accuracy's rank; percent through\n"
+            "an increasing curve fitted to held-out scores.")
 
 
 def external_quality(table: Path, seen: np.ndarray, predicted: np.ndarray) -> dict[str, dict[str, float]]:

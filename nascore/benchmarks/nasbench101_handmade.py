@@ -4,8 +4,9 @@ How they were identified.  Table 6 gives their weights (20.35 M and 2.69 M) and 
 appendix says that both are cells of NAS-Bench-101 as they are, that the ResNet cell has fewer operators, and that the
 Inception cell has few weights because channels are split over its branches.
 
-* ResNet: two 3x3 convolutions in a row and an edge from input to output.  Its parameters are 20,346,506, and the official
-  mean test accuracy, which EC-NAS republished for all cells of at most 4 vertices, is 93.18: both agree with Table 6.
+* ResNet: two 3x3 convolutions in a row and an edge from input to output.  Its parameters are 20,346,506, and the
+  official mean test accuracy, which EC-NAS republished for all cells of at most 4 vertices, is 93.18: both agree with
+  Table 6.
 * Inception: of the few cells whose parameters round to 2.69 M, the only one with the branches of an Inception module:
   1x1 convolution, 3x3 convolution, 3x3 after 3x3 (for the 5x5) and max pooling.  Its accuracy cannot be checked here.
 """

@@ -19,7 +19,8 @@ from .nasbench101_features import describe
 from .packed_npz import read_npz, write_npz
 
 CHUNK = 8_000
-# Chosen by nasbench101_tune (record: data/benchmarks/nasbench101/tuning.json); `stats` is the share of the kernel over statistics.
+# Chosen by nasbench101_tune (record: data/benchmarks/nasbench101/tuning.json); a Gaussian process's `stats` is the
+# share of the kernel over statistics, the rest is over paths.
 SETTINGS = {
     "min_paths": 15,
     "gp": [{"length_stats": 1.5, "length_paths": 2.0, "stats": 1.0, "noise": 0.05, "weight": 0.5}],
@@ -82,7 +83,7 @@ class Ensemble:
 
     @classmethod
     def fit(cls, bits, ops, target, noise_scale=None, settings=None, seed: int = 0) -> Ensemble:
-        """Fit to normal scores `target` [N]; `noise_scale` [N] multiplies a cell's noise variance (1 = one training)."""
+        """Fit to normal scores `target` [N]; `noise_scale` [N] multiplies a cell's noise variance (1: one training)."""
         import lightgbm
 
         settings = settings or SETTINGS
@@ -125,8 +126,9 @@ class Ensemble:
         """Write model.npz (arrays and settings) and trees.txt.gz (LightGBM's text, members separated by a line)."""
         bits, ops = self.cells
         write_npz(folder / "model.npz", {
-            "bits": bits.astype(np.int32), "ops": ops.astype(np.int8), "alphas": self.alphas, "paths": self.inputs.paths,
-            "mean": self.inputs.mean, "scale": self.inputs.scale, "curve": np.asarray(self.curve),
+            "bits": bits.astype(np.int32), "ops": ops.astype(np.int8), "alphas": self.alphas,
+            "paths": self.inputs.paths, "mean": self.inputs.mean, "scale": self.inputs.scale,
+            "curve": np.asarray(self.curve),
             "offset": np.array(self.offset), "stats": np.array(self.inputs.stats),
             "settings": np.frombuffer(json.dumps(self.settings).encode(), dtype=np.uint8)})
         text = _SEPARATOR.join(_slim(b.model_to_string()) for b in self.boosters)
@@ -141,7 +143,8 @@ class Ensemble:
         try:
             text = gzip.decompress((folder / "trees.txt.gz").read_bytes()).decode()
         except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise DataError(f"{folder / 'trees.txt.gz'} cannot be read ({error}); restore it from the repository") from error
+            raise DataError(f"{folder / 'trees.txt.gz'} cannot be read ({error}); it is part of the repository: "
+                            "restore it with git") from error
         inputs = Inputs(a["paths"], a["mean"], a["scale"], int(a["stats"]))
         cells = (a["bits"], a["ops"])
         boosters = [lightgbm.Booster(model_str=part) for part in text.split(_SEPARATOR)]
@@ -153,7 +156,8 @@ class Ensemble:
 
 _SEPARATOR = "\n#### next member ####\n"
 # Lines that prediction does not read; without tree_sizes LightGBM finds the trees by their headings.
-_UNREAD = ("tree_sizes=", "split_gain=", "leaf_weight=", "leaf_count=", "internal_value=", "internal_weight=", "internal_count=")
+_UNREAD = ("tree_sizes=", "split_gain=", "leaf_weight=", "leaf_count=", "internal_value=", "internal_weight=",
+           "internal_count=")
 
 
 def _slim(text: str) -> str:

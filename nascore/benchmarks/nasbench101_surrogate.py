@@ -1,7 +1,7 @@
 """nasbench101-surrogate: predicted accuracies of all 423,624 cells, instead of a 500 MB download.
 
 The predictions, the model that made them and its card lie in data/benchmarks/nasbench101 (`python -m
-nascore.benchmarks.nasbench101_fit --table PATH` makes them again).  Everything computed on them is labelled "surrogate".
+nascore.benchmarks.nasbench101_fit --table PATH` makes them again).  All results on them are labelled "surrogate".
 Near the top of the space the ranks are the model's, not the benchmark's: see MODEL_CARD.md.
 """
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ..spaces.nasbench101_graphs import NUM_CELLS
 from .packed_npz import read_npz, unpack_fixed
 from .table import TabularBenchmark
 
-ABOUT = ("predicted CIFAR-10 test accuracy (percent) after 108 epochs, by an ensemble fitted to real accuracies of about "
-         "2,000 random cells; train_seconds comes from a training-time model (ranks)")
+ABOUT = ("predicted CIFAR-10 test accuracy (percent) after 108 epochs, by an ensemble fitted to real accuracies of "
+         "about 2,000 random cells; train_seconds comes from a training-time model (ranks)")
 
 
 def folder() -> Path:
@@ -42,12 +42,14 @@ def predictions() -> tuple[np.ndarray, np.ndarray]:
     accuracy = unpack_fixed({k.removeprefix("accuracy_"): v for k, v in stored.items() if k.startswith("accuracy_")})
     seconds = stored["train_seconds"].astype(np.float64)
     if len(accuracy) != NUM_CELLS or len(seconds) != NUM_CELLS:
-        raise DataError(f"{folder() / 'predictions.npz'} holds {len(accuracy)} cells, expected {NUM_CELLS}: restore it with git")
+        raise DataError(f"{folder() / 'predictions.npz'} holds {len(accuracy)} cells, expected {NUM_CELLS}: "
+                        "restore it with git")
     return accuracy, seconds
 
 
 def load_nasbench101_surrogate(dataset=None, split=None, epochs=None, seed="mean") -> TabularBenchmark:
-    """The surrogate as a table (label "surrogate"); costs: params, flops (multiply-accumulates), train_seconds (modelled).
+    """The surrogate as a table (label "surrogate"); costs: params, flops (multiply-accumulates) and
+    train_seconds (modelled).
 
     It answers one question only: dataset "cifar10", split "test", epochs 108, seed "mean"; SettingError for another.
     """

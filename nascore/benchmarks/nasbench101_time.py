@@ -11,13 +11,13 @@ import numpy as np
 
 from .nasbench101_features import WIDTH, unfold, vertex_widths
 
-TERMS = ("network", "conv3x3", "conv3x3 channels", "conv3x3 arithmetic", "conv1x1", "conv1x1 channels", "conv1x1 arithmetic",
-         "maxpool3x3", "maxpool3x3 channels", "projection", "projection channels", "addition", "addition channels",
-         "concatenation")
+TERMS = ("network", "conv3x3", "conv3x3 channels", "conv3x3 arithmetic", "conv1x1", "conv1x1 channels",
+         "conv1x1 arithmetic", "maxpool3x3", "maxpool3x3 channels", "projection", "projection channels", "addition",
+         "addition channels", "concatenation")
 
 
 def time_inputs(bits: np.ndarray, ops: np.ndarray) -> np.ndarray:
-    """Amount of each of TERMS, float64 [N, 14]; channels as shares of the cell's width, arithmetic as shares squared."""
+    """Amount of each of TERMS, float64 [N, 14]; channels are shares of the cell's width, arithmetic shares squared."""
     vertices, adjacency, labels = unfold(bits, ops)
     width = vertex_widths(vertices, np.asarray(bits)) / WIDTH
     columns = [np.ones(len(labels))]
@@ -60,7 +60,8 @@ def time_quality(bits, ops, vertices, seconds, fold) -> dict[str, dict[str, floa
     small = vertices < vertices.max()
     larger = predict_time(fit_time(bits[small], ops[small], seconds[small]), bits[~small], ops[~small])
     out = {}
-    for name, guess, truth in (("random_folds", predicted, seconds), ("larger_cells_left_out", larger, seconds[~small])):
+    for name, guess, truth in (("random_folds", predicted, seconds),
+                               ("larger_cells_left_out", larger, seconds[~small])):
         out[name] = {"cells": len(truth), "spearman": float(spearmanr(guess, truth)[0]),
                      "kendall": float(kendalltau(guess, truth)[0]),
                      "mean_relative_error": float(np.abs(guess / truth - 1).mean())}

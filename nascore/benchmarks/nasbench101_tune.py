@@ -1,4 +1,4 @@
-"""Choose the surrogate's settings on the tuning partition, and record it: python -m nascore.benchmarks.nasbench101_tune --table PATH.
+"""Choose the surrogate's settings, and record it: python -m nascore.benchmarks.nasbench101_tune --table PATH.
 
 Every trial is a ten-fold cross-validation on a partition (TUNING_SEED) that the model card's numbers do not use.
 """

@@ -30,7 +30,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read ({error}); it is part of the repository: restore it with git") from error
+        raise DataError(f"{path} cannot be read ({error}); it is part of the repository: "
+                        "restore it with git") from error
 
 
 def pack_fixed(values: np.ndarray, step: float) -> dict[str, np.ndarray]:

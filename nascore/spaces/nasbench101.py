@@ -13,8 +13,8 @@ import numpy as np
 from ..errors import ArchitectureError
 from .base import Arch, Space
 from .dag import DAG
-from .nasbench101_graphs import (MAX_EDGES, MAX_VERTICES, NUM_CELLS, NUM_OPS, LabelledGraphs, edge_bit, edges, kept_vertices,
-                                 labelled_graphs, pack, prune)
+from .nasbench101_graphs import (MAX_EDGES, MAX_VERTICES, NUM_CELLS, NUM_OPS, LabelledGraphs, edge_bit, edges,
+                                 kept_vertices, labelled_graphs, pack, prune)
 from .nasbench101_hash import module_hash
 
 OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
@@ -31,7 +31,7 @@ _SLOTS = MAX_VERTICES - 2
 
 
 class NASBench101(Space):
-    """Cells as ``(edge_bits, op_1, .., op_{V-2})``: V vertices in topological order, the first the input, the last the output.
+    """Cells as ``(edge_bits, op_1, .., op_{V-2})``: V vertices in topological order, from the input to the output.
 
     Isomorphic cells are one architecture: `key` is the number of the cell's class, in the order (vertices, edge_bits,
     ops) of the classes' first labelled graphs.  `sample`, `mutate`, `neighbours` and `enumerate` return these first
@@ -165,7 +165,8 @@ class NASBench101(Space):
         """The mutation of the NAS-Bench-101 paper: on 7 vertices, each edge flips with chance 1/7 and each operation
         changes to another with chance 1/5; repeated until the result is a valid cell other than `arch`.
 
-        A smaller cell is first spread over 7 vertices, the idle ones anywhere and with any operation, so that it can grow.
+        A smaller cell is first spread over 7 vertices, the idle ones anywhere and with any operation, so that it can
+        grow.
         """
         graphs = labelled_graphs()
         own = self.index(arch)
@@ -225,7 +226,8 @@ class NASBench101(Space):
             matrix, ops = ast.literal_eval(text.strip())
         except (ValueError, SyntaxError, TypeError, AttributeError, MemoryError, RecursionError):
             example = self.format((1,))
-            raise ArchitectureError(f"{text!r} is not a specification of {self.name}: expected a form like {example}") from None
+            raise ArchitectureError(f"{text!r} is not a specification of {self.name}: expected a form like "
+                                    f"{example}") from None
         return self.from_matrix(matrix, ops)
 
 
@@ -293,7 +295,7 @@ def _reachable(pairs: list[tuple[int, int]], vertices: int) -> list[int]:
 
 
 def _sorted_cell(pairs, ops: tuple[int, ...]) -> Arch:
-    """The cell of an edge list whose vertices are in any order (input first, output last), put into topological order."""
+    """The cell of an edge list with vertices in any order (input first, output last), put into topological order."""
     vertices = len(ops) + 2
     reach = _reachable(pairs, vertices)
     # Fewer reachable vertices means later; ties are incomparable, so any order of them is topological.
@@ -306,7 +308,8 @@ def _what_is_wrong(matrix, ops) -> str:
     """The message for a matrix or operations that from_matrix refused."""
     form = "expected an upper-triangular 0/1 matrix and one name per vertex, the first 'input', the last 'output'"
     if isinstance(ops, str) or not hasattr(ops, "__len__") or not hasattr(ops, "__getitem__"):
-        return f"operations {ops!r}: expected a list of names, the first 'input', the last 'output', others {', '.join(OPS)}"
+        return (f"operations {ops!r}: expected a list of names, the first 'input', the last 'output', others "
+                f"{', '.join(OPS)}")
     ops = list(ops)
     if not 2 <= len(ops) <= MAX_VERTICES:
         return f"{len(ops)} operations {ops!r}: a cell has 2 to {MAX_VERTICES} vertices"
@@ -327,8 +330,10 @@ def _what_is_wrong(matrix, ops) -> str:
             if entry not in (0, 1):
                 return f"matrix entry {entry!r} at row {x}, column {y}: only 0 and 1 are allowed"
             if entry and x >= y:
-                return f"matrix entry 1 at row {x}, column {y}: the matrix must be upper-triangular (edges go to later vertices)"
-    cell = prune(pack((x, y) for x, row in enumerate(rows) for y, entry in enumerate(row) if entry), (0,) * (len(ops) - 2))
+                return (f"matrix entry 1 at row {x}, column {y}: the matrix must be upper-triangular "
+                        "(edges go to later vertices)")
+    bits = pack((x, y) for x, row in enumerate(rows) for y, entry in enumerate(row) if entry)
+    cell = prune(bits, (0,) * (len(ops) - 2))
     if cell is None:
         return f"matrix {rows!r}: no path leads from input to output"
     if cell[0].bit_count() > MAX_EDGES:

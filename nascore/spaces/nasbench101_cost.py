@@ -1,9 +1,9 @@
 """Parameters and multiply-accumulates of NAS-Bench-101 networks, exactly, for many cells at once.
 
-The network: a 3x3 convolution to 128 channels on 32 x 32 images, three stacks of three cells, the second and third stack
-after a 2 x 2 max pooling and with twice the channels (256, 512), global average pooling and a dense layer.  Inside a cell
-the output's channels are split over the vertices that feed it, the first ones taking the remainder; every other vertex
-has as many as its widest target.  An edge from the input is a 1x1 convolution to the target's channels.
+The network: a 3x3 convolution to 128 channels on 32 x 32 images, three stacks of three cells, the second and third
+after a 2 x 2 max pooling and with twice the channels (256, 512), global average pooling and a dense layer.  Inside a
+cell the output's channels are split over the vertices that feed it, the first ones taking the remainder; every other
+vertex has as many as its widest target.  An edge from the input is a 1x1 convolution to the target's channels.
 Convolutions have no bias; batch normalisation has two parameters per channel.
 """
 from __future__ import annotations
@@ -18,7 +18,7 @@ _KERNEL = np.array([9, 1, 0])  # weights per channel pair: conv3x3, conv1x1, max
 
 
 def cell_costs(vertices: int, bits: np.ndarray, ops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters (int64 [N]) and multiply-accumulates for one image (int64 [N]) of cells with the same number of vertices.
+    """Parameters and multiply-accumulates for one image (int64 [N] each) of cells with the same number of vertices.
 
     ``bits`` [N] are edge masks, ``ops`` [N, V-2] operation codes.  The remainder of the channel split goes by vertex
     order, so two orders of one cell can differ slightly in parameters.  Multiply-accumulates count convolutions and the
@@ -44,7 +44,7 @@ def cell_costs(vertices: int, bits: np.ndarray, ops: np.ndarray) -> tuple[np.nda
 
 
 def channels(vertices: int, has: dict, width: int, count: int) -> list[np.ndarray]:
-    """Channels of each vertex but the input (entry 0 unused), int64 [N] each, in a cell with ``width`` output channels."""
+    """Channels of each vertex but the input (entry 0 unused), int64 [N] each, in a cell with ``width`` channels."""
     last = vertices - 1
     feeding = sum((has[v, last].astype(np.int64) for v in range(1, last)), np.zeros(count, dtype=np.int64))
     share, rest = width // feeding.clip(1), width % feeding.clip(1)

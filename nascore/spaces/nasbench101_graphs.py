@@ -1,9 +1,10 @@
 """Graphs of NAS-Bench-101 as bit masks: pruning, enumeration, and an index of every labelled graph.
 
-A cell is ``(edge_bits, op_1, .., op_{V-2})``: bit ``x + y (y - 1) / 2`` of ``edge_bits`` is the edge ``x -> y`` (``x < y``),
-vertex 0 is the input and ``V - 1`` the output.  Two labelled graphs are the same cell when some reordering of the interior
-vertices turns one into the other.  Of each such class the first graph in the order (vertices, edge_bits, ops) is the
-representative, and a class's number is the place of its representative in that order; no hash is needed for it.
+A cell is ``(edge_bits, op_1, .., op_{V-2})``: bit ``x + y (y - 1) / 2`` of ``edge_bits`` is the edge ``x -> y``
+(``x < y``), vertex 0 is the input and ``V - 1`` the output.  Two labelled graphs are the same cell when some reordering
+of the interior vertices turns one into the other.  Of each such class the first graph in the order (vertices,
+edge_bits, ops) is the representative, and a class's number is the place of its representative in that order; no hash
+is needed for it.
 """
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ def kept_vertices(bits: int, vertices: int) -> int:
 
 
 def prune(bits: int, ops: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The cell left after dropping every vertex that is on no path from input to output; None when input and output are apart."""
+    """The cell without the vertices that are on no path from input to output; None when input and output are apart."""
     vertices = len(ops) + 2
     keep = kept_vertices(bits, vertices)
     if keep == (1 << vertices) - 1:
@@ -88,11 +89,12 @@ def topologies(vertices: int) -> np.ndarray:
 def _labelings(vertices: int) -> np.ndarray:
     """All operation tuples of the interior vertices [3**(V-2), V-2], first vertex slowest."""
     interior = vertices - 2
-    return np.array(list(itertools.product(range(NUM_OPS), repeat=interior)), dtype=np.int8).reshape(NUM_OPS**interior, interior)
+    rows = list(itertools.product(range(NUM_OPS), repeat=interior))
+    return np.array(rows, dtype=np.int8).reshape(NUM_OPS**interior, interior)
 
 
 def _canonical(vertices: int, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest mask [T] and, per labeling, the smallest labeling code on it [T, 3**(V-2)] over all interior reorderings."""
+    """Smallest mask [T] over all interior reorderings and, per labeling, the smallest code on it [T, 3**(V-2)]."""
     interior = vertices - 2
     labels = _labelings(vertices)
     weights = NUM_OPS ** np.arange(interior - 1, -1, -1, dtype=np.int64)
@@ -119,9 +121,9 @@ def _canonical(vertices: int, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray
 class LabelledGraphs:
     """Every valid labelled graph of the space and the class it belongs to.
 
-    ``class_of`` is int32 [1,293,208], labelled graphs in the order (vertices, edge_bits, ops); ``base[V][edge_bits]`` is
-    where the block of a topology starts.  ``vertices``, ``bits``, ``ops`` (int8 [N, 5], -1 where there is no vertex)
-    describe the 423,624 representatives.  About 5 MB of integers and a second or two to build, so nothing is stored.
+    ``class_of`` is int32 [1,293,208], labelled graphs in the order (vertices, edge_bits, ops); ``base[V][edge_bits]``
+    is where the block of a topology starts.  ``vertices``, ``bits``, ``ops`` (int8 [N, 5], -1 where there is no
+    vertex) describe the 423,624 representatives.  About 10 MB, built in a fraction of a second, so nothing is stored.
     """
 
     def __init__(self) -> None:
@@ -182,7 +184,7 @@ class LabelledGraphs:
         return (self._rep_bits[i], *self._labels[self._rep_vertices[i]][self._rep_code[i]])
 
     def numbers(self, vertices: int, bits: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Class numbers (int32 [N]) of pruned graphs of one size: masks [N] and ops [N, V-2]; -1 for one not in the space."""
+        """Class numbers (int32 [N]) of pruned graphs of one size: masks [N], ops [N, V-2]; -1 outside the space."""
         masks = self.masks[vertices]
         ops = np.asarray(ops, dtype=np.int64).reshape(len(bits), vertices - 2)
         place = np.searchsorted(masks, bits).clip(0, len(masks) - 1)

@@ -24,8 +24,8 @@ def _neighbourhoods(bits: int, vertices: int) -> tuple[tuple[tuple[int, ...], tu
 def module_hash(arch: tuple[int, ...]) -> str:
     """Hash (32 hexadecimal digits) of a pruned cell ``(edge_bits, ops..)``.
 
-    Every vertex starts from the digest of (out-degree, in-degree, label), and V times takes in the sorted digests of its
-    sources and its targets, all vertices at once; the cell's hash is the digest of the sorted vertex digests.
+    Every vertex starts from the digest of (out-degree, in-degree, label), and V times takes in the sorted digests of
+    its sources and its targets, all vertices at once; the cell's hash is the digest of the sorted vertex digests.
     """
     vertices = len(arch) + 1
     around = _neighbourhoods(arch[0], vertices)

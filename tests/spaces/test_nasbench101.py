@@ -126,8 +126,8 @@ def test_bad_matrices_are_refused_by_name(given, words):
         SPACE.from_matrix(*given)
 
 
-@pytest.mark.parametrize("bad", ["abc", "", (3, 3, 3), (1, 2), (1 << 25,), [], None, 1.5, (1.5,), (7, 5), (-1,), (1, 0, 0, 0, 0, 0, 0),
-                                 (0,), (float("nan"),)])
+@pytest.mark.parametrize("bad", ["abc", "", (3, 3, 3), (1, 2), (1 << 25,), [], None, 1.5, (1.5,), (7, 5), (-1,),
+                                 (1, 0, 0, 0, 0, 0, 0), (0,), (float("nan"),)])
 def test_bad_tuples_are_refused(bad):
     with pytest.raises(ArchitectureError, match="not an architecture of nasbench101"):
         SPACE.validate(bad)
