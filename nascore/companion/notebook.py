@@ -157,7 +157,8 @@ def _several(rows: pd.DataFrame, name: str) -> str:
 
 def _short(label: str) -> str:
     name, _, checksum = label.partition(":")
-    return f"{name} ({checksum[:12]})" if checksum else name or "none"
+    short = checksum if len(checksum) <= 16 else checksum[:12]
+    return f"{name} ({short})" if checksum else name or "none"
 
 
 def _ranges(numbers: list[int]) -> str:

@@ -8,7 +8,7 @@
   or their number at least ``count``;
 - ``better``: rows ``a`` beat rows ``b`` on ``column`` (``lower = true``: smaller is better; ``statistic`` as above).
   Reproduced when the bootstrap interval of the difference excludes 0, trend only when just the estimate has the right
-  sign; ``need = "direction"`` asks for no more than "at least as good";
+  sign; ``need = "direction"`` asks for no more than "at least as good"; ``b_column`` is read in rows ``b`` instead;
 - ``fact``: ``column`` equals ``equals`` in every row.
 
 ``select`` (and ``a``, ``b``) picks rows: ``{method = "GA-NAS", rank = {at_most = 3}}``. ``each = "dataset"`` repeats
@@ -39,7 +39,7 @@ STATISTICS = {"mean": np.mean, "median": np.median, "min": np.min, "max": np.max
 KEYS = {
     "mean": {"column", "statistic", "at_least", "at_most", "select", "weaker", "plus"},
     "share": {"column", "equals", "at_least", "at_most", "share", "count", "select", "weaker"},
-    "better": {"column", "a", "b", "lower", "statistic", "need"},
+    "better": {"column", "b_column", "a", "b", "lower", "statistic", "need"},
     "fact": {"column", "equals", "select"},
 }
 COMMON = {"kind", "each", "of", "missing", "digits", "unit"}
@@ -98,7 +98,7 @@ def _derived(table: pd.DataFrame) -> pd.DataFrame:
 
 def _run(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     judge = {"mean": _mean, "share": _share, "better": _better, "fact": _fact}[test["kind"]]
-    needed = [test["column"]]
+    needed = [test["column"], test.get("b_column", test["column"])]
     missing = [name for name in needed if name not in table]
     if missing:
         return Outcome(reason=f"the rows have no column {', '.join(missing)}")
@@ -231,7 +231,7 @@ def _better(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcom
     if a.empty or b.empty:
         return _empty(test["a"] if a.empty else test["b"])
     name = test.get("statistic", "mean")
-    x, y = _numbers(test, a), _numbers(test, b)
+    x, y = _numbers(test, a), _numbers({**test, "column": test.get("b_column", test["column"])}, b)
     estimate = stats.difference(x, y, _statistic(name))
     sign = -1 if test.get("lower") else 1
     wins = stats.probability_of_improvement(sign * x, sign * y)
