@@ -117,7 +117,10 @@ def measured(values: Sequence[float], digits: int = 2) -> str:
     known = numbers.dropna()
     if known.empty:
         return NOTHING
-    text = stats.bootstrap_ci(known).text(digits) if len(known) > 1 else f"{known.iloc[0]:.{digits}f}"
+    if known.nunique() > 1:
+        text = stats.bootstrap_ci(known).text(digits)
+    else:  # the same in every run: an interval would say nothing
+        text = f"{known.iloc[0]:.{0 if float(known.iloc[0]).is_integer() else digits}f}"
     return text if len(known) == len(numbers) else f"{text} ({len(known)} of {len(numbers)} runs)"
 
 
@@ -152,4 +155,5 @@ def verdict_table(judged: Sequence[Judged]) -> HtmlTable:
         )
     colours = {verdict: fill for verdict, (fill, _) in palette.VERDICT_STYLES.items()}
     left = ("claim", "where", "expected", "measured", "verdict")
-    return HtmlTable(pd.DataFrame(lines), left=left, colour=colours)
+    reasons = dict.fromkeys(item.reason for item in judged if item.measured and item.reason)
+    return HtmlTable(pd.DataFrame(lines), note="; ".join(reasons), left=left, colour=colours)

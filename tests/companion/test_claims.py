@@ -61,7 +61,9 @@ def test_better_needs_a_clear_interval():
     assert outcome({**test, "column": "rank", "lower": True}, METHODS).verdict == "reproduced"
     assert outcome({**test, "column": "rank"}, METHODS).verdict == "not reproduced"
     early = METHODS.assign(rank_early=20)  # column and b_column: a read off early, b at its end
-    assert outcome({**test, "column": "rank_early", "b_column": "rank", "lower": True}, early).verdict == "not reproduced"
+    assert (
+        outcome({**test, "column": "rank_early", "b_column": "rank", "lower": True}, early).verdict == "not reproduced"
+    )
     assert outcome({**test, "column": "rank", "b_column": "rank_late"}, METHODS).runs == 0
     close = table(method=["A", "A", "B", "B"], best=[1.0, 5.0, 0.5, 5.1])
     assert outcome(test, close).verdict == "trend only"

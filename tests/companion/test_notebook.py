@@ -87,6 +87,7 @@ def test_compare_names_stand_ins(toy):
 def test_values_never_measured_are_counted():
     assert tables.measured([1.0, None, 3.0]).endswith("(2 of 3 runs)")
     assert tables.measured([None, None]) == "–"
+    assert tables.measured([500, 500]) == "500" and tables.measured([0.5, 0.5]) == "0.50"
 
 
 def test_html_is_escaped():
