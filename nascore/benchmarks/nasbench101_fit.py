@@ -167,8 +167,8 @@ def _model_text(model: Ensemble) -> str:
     return (f"The mean of {len(model.settings['gp'])} Gaussian process (squared-exponential kernel over "
             f"{model.inputs.stats} statistics of the cell{', another over its path counts' if paths else ''}) and\n"
             f"{len(model.boosters)} boosted-tree models (LightGBM; also {len(model.inputs.paths)} counts of\n"
-            "input-output paths by operation sequence), fitted to normal scores of the accuracy's rank; percent through\n"
-            "an increasing curve fitted to held-out scores.")
+            "input-output paths by operation sequence), fitted to normal scores of the accuracy's rank; percent\n"
+            "through an increasing curve fitted to held-out scores.")
 
 
 def external_quality(table: Path, seen: np.ndarray, predicted: np.ndarray) -> dict[str, dict[str, float]]:

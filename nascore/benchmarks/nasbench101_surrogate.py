@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import paths
 from ..errors import DataError
-from ..spaces.nasbench101 import Arch, CellIndex, NASBench101
+from ..spaces.nasbench101 import CellIndex, NASBench101
 from ..spaces.nasbench101_cost import all_costs
 from ..spaces.nasbench101_graphs import NUM_CELLS
 from .packed_npz import read_npz, unpack_fixed
