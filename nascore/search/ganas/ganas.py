@@ -35,7 +35,7 @@ class Training:
     a generator that has fitted the truth set mostly repeats what is known (1: never, then |X_t| falls short).
     """
 
-    width: int = 64
+    width: int = 32
     layers: int = 3
     rounds: int = 10
     episodes: int = 128

@@ -11,7 +11,7 @@ from nascore.errors import SettingError
 from nascore.search.ganas.cross_entropy import conditional_density, cross_entropy, quantile_level
 from nascore.search.ganas.densities import FullFamily, ProductFamily, floored, js_divergence, kl_divergence
 from nascore.search.ganas.sampled_cross_entropy import sampled_cross_entropy, truth_set_rho
-from nascore.search.ganas.theory_experiment import OPS, deceptive_table, run, score_table
+from nascore.search.ganas.studies.theory import OPS, deceptive_table, run, score_table
 from nascore.spaces import CellSpace
 
 SPACE = CellSpace(3, OPS)  # 64 cells

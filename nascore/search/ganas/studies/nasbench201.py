@@ -20,7 +20,7 @@ SEEDS = range(20)
 FEW_QUERIES = {"initial": 20, "base": 10, "increment": 0, "truth": 10, "iterations": None}
 SMALL = {"rounds": 2, "episodes": 32, "iterations": 3}
 
-SECONDS = {"GA-NAS": 12, "GA-NAS-fast": 40, "TPE": 8}
+SECONDS = {"GA-NAS": 6, "GA-NAS-fast": 25, "TPE": 8}
 
 
 def searcher(method: str, space, seed: int, profile_small: bool = False):

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...spaces.base import ChoiceSpace
-from ...spaces.cell import CellSpace
-from .cross_entropy import cross_entropy
+from ....spaces.base import ChoiceSpace
+from ....spaces.cell import CellSpace
+from ...experiment import Experiment, Unit
+from ..cross_entropy import cross_entropy
 
 OPS = ("none", "skip", "conv1x1", "conv3x3")
 DELTA, RHO = 0.5, 0.1
@@ -61,3 +62,16 @@ def run(config: dict, seed: int) -> dict:
         "alpha": alpha, "gamma_0": first.gamma, "gamma_T": last.gamma,
         "mass_0": first.mass, "mass_T": last.mass, "mass_optimum": trace.optimum.mass, "rho_T": last.rho,
     }}
+
+
+FAMILIES = [("KL", "product", 0.0), ("KL", "full", 0.0), ("JS", "product", 0.0), ("JS", "full", 0.0),
+            ("JS", "product", 0.01)]
+
+
+def _units(profile: str) -> list[Unit]:
+    return [Unit({"divergence": divergence, "family": family, "floor": floor}, seed, 1 if divergence == "JS" else 0.1)
+            for divergence, family, floor in FAMILIES for seed in range(2 if profile == "smoke" else 20)]
+
+
+THEORY = Experiment("ganas/theory", 1, "Theorem 3.1: Algorithms 3 and 4 with exact densities", _units, run,
+                    lambda config: "synthetic scores", "ganas")
