@@ -28,6 +28,10 @@ SCHEDULES = [
         (20, 10, 5, {"rounds": 5}), (20, 10, 10, {"generator_rate": 3e-3, "rounds": 5}),
         (20, 10, 10, {"entropy": 0.05, "rounds": 5}), (20, 10, 10, {"entropy": 0.02, "rounds": 5}),
         (20, 5, 10, {"rounds": 3, "generator_rate": 3e-3}),
+        # a second look around the best of the above
+        (20, 10, 10, {"entropy": 0.01, "rounds": 5}), (20, 10, 5, {"entropy": 0.02, "rounds": 5}),
+        (20, 5, 5, {"entropy": 0.02, "rounds": 5}), (10, 10, 5, {"entropy": 0.02, "rounds": 5}),
+        (20, 10, 10, {"entropy": 0.02, "rounds": 10}), (20, 10, 5, {"entropy": 0.05, "rounds": 5}),
     ]
 ]
 
