@@ -1,7 +1,10 @@
-"""Real data is taken from ../shared/data where that folder exists; caches and results go to temporary folders."""
+"""Real data is taken from ../shared/data where that folder exists; downloads and built tables go to one temporary
+folder for the whole session, shared by the workers of pytest-xdist."""
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,18 @@ _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 if "NASCORE_MIRROR" not in os.environ and _SHARED.is_dir():
     os.environ["NASCORE_MIRROR"] = str(_SHARED)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["MPLBACKEND"] = "Agg"  # no screen, also in the processes that tests start
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "NASCORE_CACHE" not in os.environ:  # xdist's workers inherit the folder from the process that starts them
+        os.environ["NASCORE_CACHE"] = config._nascore_cache = tempfile.mkdtemp(prefix="nascore-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    folder = getattr(config, "_nascore_cache", None)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def mirror_folder() -> Path | None:

@@ -1,0 +1,51 @@
+# make reproduce | make test | make lab | make bench | make env | make clean
+# Everything runs in .venv, which the first command makes (Python 3.11 or newer, pip, and a package index are needed).
+
+PROFILE ?= smoke
+WORKERS ?= 2
+PYTHON ?= $(firstword $(shell for p in python3.11 python3 python3.12 python3.13; do \
+    $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done))
+TORCH := $(shell sed -n 's/^torch==/torch==/p' requirements.lock)
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# one thread per worker: several threads in several workers only get in each other's way
+export OMP_NUM_THREADS = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: env reproduce test unit notebooks-test lab bench clean
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer was not found; say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-build-isolation -e .
+	@touch $@
+
+# executes every notebook (into data/cache/executed/$(PROFILE)) and prints the scoreboard; run again to go on after a stop
+reproduce: $(STAMP)
+	$(BIN)/nascore reproduce --profile $(PROFILE) --workers $(WORKERS)
+
+test: unit notebooks-test
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest -q -n $(WORKERS) tests
+
+# renders every notebook from the stored results and compares the cells tagged nbval-check-output
+notebooks-test: $(STAMP)
+	NASCORE_FIGURES=$(CURDIR)/data/cache/figures/test $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile \
+	    -p no:cacheprovider --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
+
+lab: $(STAMP)
+	$(BIN)/jupyter lab notebooks/
+
+bench: $(STAMP)
+	$(BIN)/nascore bench
+
+# stored results, figures and downloads (data/cache/files) are kept
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis data/cache/executed data/cache/results data/cache/figures
+	find nascore tests -name __pycache__ -type d -prune -exec rm -rf {} +
