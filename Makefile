@@ -4,7 +4,7 @@
 PROFILE ?= smoke
 WORKERS ?= 2
 PYTHON ?= $(firstword $(shell for p in python3.11 python3 python3.12 python3.13; do \
-    $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done))
+    $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done; true))
 TORCH := $(shell sed -n 's/^torch==/torch==/p' requirements.lock)
 BIN := .venv/bin
 STAMP := .venv/.installed
