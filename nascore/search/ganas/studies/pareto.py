@@ -36,6 +36,24 @@ def hypervolume(points: np.ndarray, corner: tuple[float, float]) -> float:
     return float(((ordered[:, 0] - corner[0]) * (right - ordered[:, 1])).sum())
 
 
+def quality_curve(points: np.ndarray, on_front: np.ndarray, corner: tuple[float, float], whole: float,
+                  step: int = 20) -> dict[str, list]:
+    """Share of the true front's hypervolume and true-front cells found after every `step` queries, where they rose.
+
+    points: (accuracy, time) of each query in order; on_front: whether that cell is on the true front; whole: the true
+    front's hypervolume.
+    """
+    curve: dict[str, list] = {"query": [], "hypervolume": [], "front_found": []}
+    last = None
+    for end in sorted({*range(step, len(points), step), len(points)}):
+        now = (round(hypervolume(points[:end], corner) / whole, 6), int(on_front[:end].sum()))
+        if now != last:
+            for name, value in zip(curve, (end, *now), strict=True):
+                curve[name].append(value)
+        last = now
+    return curve
+
+
 def _units(profile: str) -> list[Unit]:
     small = profile == "smoke"
     return [Unit({"method": method, **({"small": True} if small else {})}, seed,
@@ -67,6 +85,7 @@ def _run(config: dict, seed: int) -> dict:
                         "queries": result.queries, "start_size": len(worst_half(table, cost)),
                         "hypervolume": round(hypervolume(points, corner) / hypervolume(whole, corner), 6),
                         "own_front": len(mine)},
+            "curve": quality_curve(points, np.isin(rows, front), corner, hypervolume(whole, corner)),
             "front": {"accuracy": [round(float(x), 4) for x in points[mine, 0]],
                       "seconds": [round(float(x), 2) for x in points[mine, 1]]}}
 
