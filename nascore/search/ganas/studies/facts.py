@@ -11,11 +11,13 @@ from .rows import data_label, load
 
 def _units(profile: str) -> list[Unit]:
     units = [Unit({"what": "spaces"}, 0, 5), Unit({"what": "handmade"}, 0, 5)]
-    return units if profile == "smoke" else [*units, Unit({"what": "nasbench201"}, 0, 2)]
+    measured = [Unit({"what": what}, 0, 2) for what in ("nasbench201", "macro")]
+    return units if profile == "smoke" else [*units, *measured]
 
 
 def _run(config: dict, seed: int) -> dict:
-    return {"metrics": {"spaces": _spaces, "handmade": _handmade, "nasbench201": _nasbench201}[config["what"]]()}
+    return {"metrics": {"spaces": _spaces, "handmade": _handmade, "nasbench201": _nasbench201,
+                        "macro": _macro}[config["what"]]()}
 
 
 def _spaces() -> dict:
@@ -47,8 +49,15 @@ def _nasbench201() -> dict:
     return out
 
 
+def _macro() -> dict:
+    from .macro import facts
+
+    return facts("nasbench-macro")
+
+
 def _data(config: dict) -> str:
-    table = {"handmade": "nasbench101-surrogate", "nasbench201": "nasbench201"}.get(config["what"])
+    table = {"handmade": "nasbench101-surrogate", "nasbench201": "nasbench201",
+             "macro": "nasbench-macro"}.get(config["what"])
     return data_label(table) if table else ""
 
 

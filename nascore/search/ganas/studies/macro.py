@@ -7,6 +7,7 @@ MB3_K3 everywhere.
 from __future__ import annotations
 
 from ....benchmarks import Oracle
+from ....benchmarks.nasbench_macro import canonical
 from ...experiment import Experiment, Unit
 from ...loop import run as search
 from ..schedule import NASBENCH201
@@ -18,6 +19,17 @@ SEEDS = range(20)
 TASKS = ("best", "seeded", "smaller")
 METHODS = ("GA-NAS", "RS", "REA")
 KNOWN = (1,) * 8
+
+
+def facts(name: str) -> dict:
+    """What the table says of the tasks: the known network, how much room is above it, and how much within its weights."""
+    table = load(name)
+    known = table.value(KNOWN)
+    within = table.costs["params"] <= table.cost(KNOWN, "params")
+    return {"macro_networks": len(table), "macro_distinct": len({tuple(row) for row in canonical(table.archs).tolist()}),
+            "macro_best": round(table.best()[1], 4), "macro_known": round(known, 4), "macro_known_rank": table.rank(known),
+            "macro_within": int(within.sum()), "macro_within_better": int((table.array[within] > known).sum()),
+            "macro_within_best": round(float(table.array[within].max()), 4)}
 
 
 def _units(profile: str) -> list[Unit]:
