@@ -195,7 +195,7 @@ def test_a_row_with_a_failed_cost_fails_as_a_whole():
     ({"budget": "9"}, "budget='9'"), ({"stall": 0}, "stall=0"), ({"stall": None}, "stall=None"),
     ({"costs": ("watts",)}, "cost 'watts': steps has none"), ({"evaluate": 3}, "evaluate=3"),
     ({"evaluate": lambda arch: 1.0}, "space="), ({"evaluate": lambda arch: 1.0, "space": "cell"}, "space="),
-], ids=str)
+], ids=lambda case: str(case).split(" at 0x")[0])
 def test_bad_settings(changes, why):
     with pytest.raises(SettingError) as caught:
         Oracle(**({"evaluate": BENCH, "budget": 5} | changes))
