@@ -1,0 +1,43 @@
+"""How fast: `nascore bench`. Every ratio is measured in one run against the naive version kept beside it.
+
+``python -m nascore.companion.bench [--full] [--write]`` also enumerates NAS-Bench-101 in full, or writes
+data/results/bench.json.
+"""
+
+from __future__ import annotations
+
+from nascore.companion.bench.clock import FIELDS
+
+__all__ = ["FIELDS", "document", "run"]
+
+EXPECTED = 27  # rows, for the progress bar
+
+
+def run(*, quick: bool = False, full: bool = False, progress: bool = True) -> list[dict]:
+    """All rows, each with the FIELDS name, value, unit, bar, met (None: no bar, or nothing to measure), low and high of
+    the repeats, threads, load average, what was measured and the reference.
+
+    One to two minutes on one thread, longer where no runs are stored. `full` hashes all 1,293,208 labelled graphs of
+    NAS-Bench-101; `quick` shrinks every size to test that it works and means nothing as a measurement. Raises
+    ResultsError where naive and batched numbers differ.
+    """
+    from tqdm.auto import tqdm
+
+    from nascore.companion.bench import adversary, clock, runs, tables
+
+    found = []
+    with clock.one_thread(), tqdm(total=EXPECTED, unit="row", disable=not progress, delay=5) as bar:
+        for part in (adversary.rows(quick), tables.rows(quick, full), runs.rows(quick)):
+            for row in part:
+                found.append(row | {"met": None} if quick else row)
+                bar.set_description(row["name"], refresh=False)
+                bar.update()
+    return found
+
+
+def document(rows: list[dict], command: str, wall_s: float, cpu_s: float) -> dict:
+    """What data/results/bench.json holds: the rows, and where, when and under which load they were measured."""
+    from nascore.companion import provenance
+
+    origin = provenance.record(wall_s=wall_s, cpu_s=cpu_s, data="") | {"commit": provenance.commit(), "threads": 1}
+    return {"command": command, "provenance": origin, "bench": rows}
