@@ -59,38 +59,46 @@ class Search(ABC):
         return {"search": type(self).__name__, "space": self.space.name}
 
     def save(self, path: str | Path) -> None:
-        """Writes the state to `path` (JSON, atomically)."""
-        content = {"nascore_search": 1, **self.settings(), "unanswered": _plain(list(self.unanswered)),
-                   "state": _plain(self.state_dict())}
-        paths.atomic_write(path, json.dumps(content))
+        """Writes the state to `path`, atomically."""
+        self._write(path, {"nascore_search": 1, **self.settings(), "unanswered": list(self.unanswered),
+                           "state": self.state_dict()})
 
     def load(self, path: str | Path) -> None:
         """Continues from a saved state; ResultsError if the file is not one of this search on this space."""
+        mine = revive(json.loads(json.dumps(plain(self.settings()))))
         try:
-            content = json.loads(Path(path).read_text())
+            content = self._read(path)
             state, unanswered = content["state"], content["unanswered"]
-            found = {name: content[name] for name in self.settings()}
+            found = {name: content[name] for name in mine}
         except FileNotFoundError:
             raise ResultsError(f"no saved search at {path}") from None
-        except (ValueError, KeyError, TypeError):
+        except Exception:  # whatever json, torch or a missing key say of a file that is none of ours
             raise ResultsError(f"{path} is not a saved nascore search") from None
-        if found != self.settings():
-            raise ResultsError(f"{path} holds {found}, this search is {self.settings()}")
-        self.load_state_dict(_revive(state))
-        self.unanswered = _revive(unanswered)
+        if found != mine:
+            raise ResultsError(f"{path} holds {found}, this search is {mine}")
+        self.load_state_dict(state)
+        self.unanswered = unanswered
+
+    def _write(self, path: str | Path, content: dict) -> None:
+        paths.atomic_write(path, json.dumps(plain(content)))
+
+    def _read(self, path: str | Path) -> dict:
+        return revive(json.loads(Path(path).read_text()))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} on {self.space.name}, seed {self.seed}>"
 
 
-def _plain(value):
+def plain(value):
     """JSON form of a state: tuples and arrays are marked so that they come back as what they were."""
     if isinstance(value, dict):
-        return {"dict": [[_plain(k), _plain(v)] for k, v in value.items()]}
+        return {"dict": [[plain(k), plain(v)] for k, v in value.items()]}
+    if isinstance(value, (set, frozenset)):
+        return {"set": [plain(v) for v in sorted(value)]}
     if isinstance(value, tuple):
-        return {"tuple": [_plain(v) for v in value]}
+        return {"tuple": [plain(v) for v in value]}
     if isinstance(value, list):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.ndarray):
         return {"array": base64.b64encode(np.ascontiguousarray(value).tobytes()).decode(), "dtype": value.dtype.str,
                 "shape": list(value.shape)}
@@ -101,15 +109,17 @@ def _plain(value):
     return value
 
 
-def _revive(value):
+def revive(value):
     if isinstance(value, list):
-        return [_revive(v) for v in value]
+        return [revive(v) for v in value]
     if not isinstance(value, dict):
         return value
     if "dict" in value:
-        return {_revive(k): _revive(v) for k, v in value["dict"]}
+        return {revive(k): revive(v) for k, v in value["dict"]}
+    if "set" in value:
+        return {revive(v) for v in value["set"]}
     if "tuple" in value:
-        return tuple(_revive(v) for v in value["tuple"])
+        return tuple(revive(v) for v in value["tuple"])
     if "array" in value:
         raw = base64.b64decode(value["array"])
         return np.frombuffer(raw, np.dtype(value["dtype"])).reshape(value["shape"]).copy()

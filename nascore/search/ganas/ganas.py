@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,9 +11,9 @@ from pathlib import Path
 import torch
 
 from ... import paths
-from ...errors import ResultsError, SettingError
+from ...errors import SettingError
 from ...spaces.base import Arch, Space
-from ..base import Search, _plain, _revive
+from ..base import Search, plain, revive, how_many
 from .discriminator import PairwiseDiscriminator, StandardDiscriminator
 from .encoder import batch_cells
 from .generator import Episodes, Generator
@@ -25,7 +26,7 @@ from .truth import TopK
 
 @dataclass(frozen=True)
 class Training:
-    """What the paper leaves open, chosen by the recorded tuning (notebooks/ganas/13_tuning).
+    """What the paper leaves open, chosen by the recorded tuning (notebooks/ganas/11_tuning).
 
     width and layers of both k-GNNs; rounds T' of Algorithm 2 in each iteration; episodes generated in each round;
     passes of the discriminator in each round; learning rates (Table 10: G 1e-4, D 1e-3); `exploration`: how many
@@ -134,8 +135,7 @@ class GANAS(Search):
     def ask(self, n: int | None = None) -> list[Arch]:
         """The next architectures of X_t (all of it by default). When X_t is evaluated, trains and generates X_{t+1};
         empty while answers are outstanding."""
-        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
-            raise SettingError(f"n={n!r}: expected a positive integer")
+        n = None if n is None else how_many(n)
         if not self._ready and not self._pending and not self.done:
             self._next_iteration()
         out, self._ready = (self._ready, []) if n is None else (self._ready[:n], self._ready[n:])
@@ -289,31 +289,20 @@ class GANAS(Search):
         for name, values in state["modules"].items():
             getattr(self, name).load_state_dict(values)
 
-    def save(self, path: str | Path) -> None:
-        """Writes the state to `path` (a torch file of tensors and text only, atomically)."""
-        import io
-
-        state = self.state_dict()
+    def _write(self, path: str | Path, content: dict) -> None:
+        """A torch file of tensors and JSON text only, so that it can be read with weights_only=True."""
+        state = dict(content["state"])
         tensors = {name: state.pop(name) for name in ("modules", "torch_rng", "batch") if name in state}
-        for name in ("told", "proposed", "pending"):
-            state[name] = sorted(state[name])
         stream = io.BytesIO()
-        torch.save({"nascore_search": json.dumps({**self.settings(), "state": _plain(state)}), **tensors}, stream)
+        torch.save({"plain": json.dumps(plain({**content, "state": state})), **tensors}, stream)
         paths.atomic_write(path, stream.getvalue())
 
-    def load(self, path: str | Path) -> None:
-        try:
-            content = torch.load(path, weights_only=True, map_location=self.device)
-            text = json.loads(content["nascore_search"])
-            state = text.pop("state")
-        except FileNotFoundError:
-            raise ResultsError(f"no saved search at {path}") from None
-        except Exception:  # whatever torch says of a file that is none of its own
-            raise ResultsError(f"{path} is not a saved GA-NAS search") from None
-        if text != json.loads(json.dumps(self.settings())):
-            raise ResultsError(f"{path} holds {text}, this search is {self.settings()}")
-        content["torch_rng"] = content["torch_rng"].cpu()
-        self.load_state_dict({**_revive(state), **content})
+    def _read(self, path: str | Path) -> dict:
+        tensors = torch.load(path, weights_only=True, map_location=self.device)
+        content = revive(json.loads(tensors.pop("plain")))
+        tensors["torch_rng"] = tensors["torch_rng"].cpu()
+        content["state"] |= tensors
+        return content
 
     def __repr__(self) -> str:
         return (f"<{type(self).__name__} on {self.space.name}, seed {self.seed}: iteration {self.iteration}, "

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from ...errors import SettingError
 from ...spaces.base import Arch, Space
+from ..base import how_many
 from .ganas import GANAS, Training
 from .reward import step_rewards, validity
 
@@ -34,8 +34,7 @@ class RLNAS(GANAS):
 
     def ask(self, n: int | None = None) -> list[Arch]:
         """The architectures of the next batch of episodes that have not been asked before."""
-        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
-            raise SettingError(f"n={n!r}: expected a positive integer")
+        n = None if n is None else how_many(n)
         tries = 0
         while not self._ready and not self._pending and not self.done:
             self._learn_from_batch()
