@@ -199,7 +199,10 @@ def _statistic(name: str):
 
 def _text(test: Mapping, estimate: stats.Estimate) -> str:
     unit = f" {test['unit']}" if "unit" in test else ""
-    return estimate.text(test.get("digits", 2)) + unit
+    digits = test.get("digits", 2)
+    if estimate.low == estimate.high:  # one run, or the same in every run: an interval would say nothing
+        return f"{estimate.value:.{digits}f}{unit}"
+    return estimate.text(digits) + unit
 
 
 def _share(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
@@ -261,5 +264,12 @@ def _fact(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     if not found:
         return Outcome(reason=f"no stored rows with a value of {test['column']}")
     verdict = "reproduced" if found == [wanted] else "not reproduced"
-    text = ", ".join(f"{value:,}" if isinstance(value, (int, float)) else str(value) for value in found)
+    text = ", ".join(_plain(value) for value in found)
     return Outcome(verdict, text, None, _on(rows), len(rows))
+
+
+def _plain(value: Any) -> str:
+    """A fact as text; whole numbers that a table with empty cells holds as floats lose their ``.0``."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return f"{value:,}" if isinstance(value, (int, float)) else str(value)

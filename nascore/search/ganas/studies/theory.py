@@ -46,10 +46,11 @@ def run(config: dict, seed: int) -> dict:
     """One table (`seed`) under config = {"divergence": "KL" | "JS", "family": "product" | "full"}, as metrics.
 
     Optional in `config`: nodes (4), delta (0.5 percent), rho (0.1), floor (0), top (5: alpha is the score of the
-    fifth best cell). gamma and alpha are in percent, mass_0, mass_T and mass_optimum are P(S >= alpha).
+    fifth best cell), table ("deceptive": see `deceptive_table`). gamma and alpha are in percent, mass_0, mass_T and
+    mass_optimum are P(S >= alpha).
     """
     space = CellSpace(config.get("nodes", 4), OPS)
-    scores = score_table(space, seed)
+    scores = deceptive_table(space) if config.get("table") == "deceptive" else score_table(space, seed)
     alpha = float(np.sort(scores)[-config.get("top", 5)])
     trace = cross_entropy(scores, space, alpha, config.get("delta", DELTA), config.get("rho", RHO),
                           config["divergence"], config["family"], config.get("floor", 0.0))
@@ -70,7 +71,10 @@ FAMILIES = [("KL", "product", 0.0), ("KL", "full", 0.0), ("JS", "product", 0.0),
 
 def _units(profile: str) -> list[Unit]:
     return [Unit({"divergence": divergence, "family": family, "floor": floor}, seed, 1 if divergence == "JS" else 0.1)
-            for divergence, family, floor in FAMILIES for seed in range(2 if profile == "smoke" else 20)]
+            for divergence, family, floor in FAMILIES for seed in range(2 if profile == "smoke" else 20)
+            ] + [Unit({"divergence": divergence, "family": "product", "floor": floor, "nodes": 3, "top": 1,
+                       "table": "deceptive"}, 0, 0.2)
+                 for divergence, floor in (("KL", 0.0), ("JS", 0.0), ("JS", 0.01))]
 
 
 THEORY = Experiment("ganas/theory", 1, "Theorem 3.1: Algorithms 3 and 4 with exact densities", _units, run,
