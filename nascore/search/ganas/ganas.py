@@ -60,6 +60,11 @@ class Training:
                 raise SettingError(f"{name}={value!r}: expected a number between {max(0, round(low))} and {high}")
 
 
+# Fewest queries to the best cell in the recorded tuning (stage "schedule"): GANAS(space, seed=0, **FEW_QUERIES)
+FEW_QUERIES = {"initial": 20, "base": 5, "increment": 0, "truth": 10, "iterations": None, "rounds": 3,
+               "generator_rate": 3e-3}
+
+
 class GANAS(Search):
     """GA-NAS on a space with a fixed topology (cells, macro chains) or on NAS-Bench-101.
 

@@ -18,8 +18,8 @@ SETUP2_QUERIES = 1_562
 RL_BUDGET = {"RL-NAS-1": 3 * SETUP2_QUERIES, "RL-NAS-2": SETUP2_QUERIES}
 GANAS_METHODS = ("GA-NAS", "GA-NAS-standard", "GA-NAS-uniform")
 BASELINES = ("RS", "REA", "LocalSearch")
-SECONDS = {"GA-NAS": (30, 50), "GA-NAS-standard": (30, 50), "GA-NAS-uniform": (30, 50), "RL-NAS-1": (0, 90),
-           "RL-NAS-2": (25, 25)}
+SECONDS = {"GA-NAS": (25, 45), "GA-NAS-standard": (22, 40), "GA-NAS-uniform": (22, 40), "RL-NAS-1": (0, 20),
+           "RL-NAS-2": (10, 10)}
 SMOKE = {"initial": 20, "base": 20, "increment": 10, "iterations": 2, "truth": 10, "rounds": 2, "episodes": 32}
 
 

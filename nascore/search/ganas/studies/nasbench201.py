@@ -1,7 +1,8 @@
 """Table 4: the best cell of NAS-Bench-201 within 500 unique queries, 20 seeds on each data set.
 
 Protocol "test" is the paper's: search on the 200-epoch test accuracy itself. Protocol "val" is the stricter one: search
-on validation accuracy, report the chosen cell's test accuracy and its rank in test.
+on validation accuracy, report the chosen cell's test accuracy and its rank in test. Under "test", GA-NAS-fast (settings
+for few queries) ends when it has found the benchmark's best cell: what it is asked is how many queries that takes.
 """
 from __future__ import annotations
 
@@ -16,18 +17,16 @@ DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 BUDGET = 500
 SEEDS = range(20)
 
-# chosen in the stage "schedule" of the experiment ganas/tuning
-FEW_QUERIES = {"initial": 20, "base": 10, "increment": 0, "truth": 10, "iterations": None}
 SMALL = {"rounds": 2, "episodes": 32, "iterations": 3}
 
-SECONDS = {"GA-NAS": 6, "GA-NAS-fast": 25, "TPE": 8}
+SECONDS = {"GA-NAS": 6, "GA-NAS-fast": 8, "TPE": 5}
 
 
 def searcher(method: str, space, seed: int, profile_small: bool = False):
     """The search that a row of Table 4 names."""
     if not method.startswith("GA-NAS"):
         return baseline(method, space, seed)
-    from ..ganas import GANAS
+    from ..ganas import FEW_QUERIES, GANAS
 
     few = FEW_QUERIES if method == "GA-NAS-fast" else {}
     return GANAS(space, seed=seed, **{**few, **(SMALL if profile_small else {})})
@@ -43,14 +42,16 @@ def _units(profile: str) -> list[Unit]:
                  SECONDS.get(method, 1))
             for dataset in DATASETS for method in ("GA-NAS", "GA-NAS-fast", *METHODS)
             for protocol in ("test", "val") for seed in SEEDS
-            if not (protocol == "val" and method == "GA-NAS-fast")]
+            if not (protocol == "val" and method in ("GA-NAS-fast", "TPE"))]
 
 
 def _run(config: dict, seed: int) -> dict:
     test = load(config["benchmark"], config["dataset"], "test", 200)
     asked = test if config["protocol"] == "test" else load(config["benchmark"], config["dataset"], "val", 200)
     method = searcher(config["method"], test.space, seed, config.get("small", False))
-    result = search(method, Oracle(asked, BUDGET))
+    optimum = asked.best()[1]
+    found = (lambda _, oracle: oracle.best()[1] >= optimum) if config["method"] == "GA-NAS-fast" else None
+    result = search(method, Oracle(asked, BUDGET), callback=found)
     row = search_row(result, asked)
     if result.best is not None:
         chosen = test.value(result.best)
