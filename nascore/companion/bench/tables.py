@@ -93,7 +93,7 @@ def nasbench101(repeats: int, n: int) -> Iterator[dict]:
     official = "the official API: 5.3k/s on another machine (shared/reference/peers.md, E4)"
     for kind, draw in kinds.items():
         draws = [draw() for _ in range(repeats + 1)]  # new ones each time, so that caches gain nothing
-        known = {module_hash(arch): table.value(arch) for matrix, ops in sum(draws, [])
+        known = {module_hash(arch): table.value(arch) for matrix, ops in itertools.chain(*draws)
                  for arch in [space.from_matrix(matrix, ops)]}
         for i in range(NUM_CELLS - len(known)):  # a dictionary of the true size: its look-ups miss the cache
             known[f"{i:032x}"] = 0.0
