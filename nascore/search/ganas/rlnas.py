@@ -12,14 +12,17 @@ from .ganas import GANAS, Training
 from .reward import step_rewards, validity
 
 
+HOTTEST = 3.0  # far above it the policy is forgotten, and a random one finds mostly invalid cells
+
+
 class RLNAS(GANAS):
     """The same generator and PPO; every valid generated cell is queried and its value is the final reward.
 
     The value enters as (value - mean of the first batch) / standard deviation of the first batch: accuracies in
     [0, 1] differ in the second decimal only, and the penalties of A.3 (-0.1) must not outweigh them. Failed queries
     count as one standard deviation below the mean. `episodes` cells make one batch. As in GA-NAS the sampling grows
-    hotter while batches bring little that is new (`heat`, `dry`), so that it can use up its queries. Ends with the
-    oracle's budget.
+    hotter while batches bring little that is new (`heat`, `dry`), so that it can use up its queries; it does not learn
+    from those. Ends with the oracle's budget.
     """
 
     def __init__(self, space: Space, *, seed: int = 0, training: Training | None = None, device: str = "auto",
@@ -38,12 +41,16 @@ class RLNAS(GANAS):
         tries = 0
         while not self._ready and not self._pending and not self.done:
             self._learn_from_batch()
+            self._episodes = None
             with self._on_device():
                 self._episodes = self.generator.generate(self.training.episodes, self.torch_rng, self._temperature)
             archs, _ = self._finished(self._episodes)
             self._ready = self._unique(archs)
             dry = len(self._ready) < self.training.dry * len(archs)
-            self._temperature = max(1.0, self._temperature * (self.training.heat if dry else 1 / self.training.heat))
+            if dry:  # a batch of known cells costs no query and teaches nothing new
+                self._episodes = None
+            factor = self.training.heat if dry else self.training.heat ** -2
+            self._temperature = min(max(self._temperature * factor, 1.0), HOTTEST)
             tries += 1
             if tries >= self.training.exploration and not self._ready:  # it repeats itself: a batch of random ones
                 self._ready = self._random(self.training.episodes)
