@@ -194,7 +194,7 @@ def _bench(options: argparse.Namespace) -> int:
     rows = found.get("bench", found) if isinstance(found, dict) else found
     if isinstance(rows, dict):
         rows = [{"what": key, "value": value} for key, value in rows.items()]
-    _print_rows(rows, tuple(rows[0]) if rows else ())
+    _print_rows(rows, ("name", "value", "unit", "bar", "met", "low", "high", "load"))
     return 0
 
 
