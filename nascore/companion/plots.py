@@ -131,6 +131,38 @@ def query_curves(
     return table
 
 
+def plain_log(ax: Axes, axis: str, start: float, end: float, dense: bool = False) -> None:
+    """Logarithmic ``axis`` ("x" or "y") from ``start`` to ``end`` (either may be the larger) with plain numbers.
+
+    Ticks at 1, 10, 100, ...; ``dense``: at 1, 2, 5, 10, ...
+    """
+    low, high = min(start, end), max(start, end)
+    if axis not in ("x", "y") or not 0 < low < high:
+        raise SettingError(f"axis {axis!r} from {start!r} to {end!r}: expected x or y and two different numbers above 0")
+    steps = (1, 2, 5) if dense else (1,)
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [float(f"{step}e{power}") for power in powers for step in steps]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    decimals = [0 if tick >= 1 else -int(np.floor(np.log10(tick))) for tick in ticks]
+    labels = [f"{tick:,.{places}f}" for tick, places in zip(ticks, decimals)]
+    getattr(ax, f"set_{axis}scale")("log")
+    getattr(ax, f"set_{axis}lim")(start, end)
+    getattr(ax, f"set_{axis}ticks")(ticks, labels)
+    getattr(ax, f"set_{axis}ticks")([], minor=True)
+
+
+def legend_below(fig: Figure, columns: int = 7) -> None:
+    """One legend for all axes, below the figure (which needs the constrained layout); the axes' own are removed."""
+    found: dict = {}
+    for ax in fig.axes:
+        for handle, label in zip(*ax.get_legend_handles_labels()):
+            found.setdefault(label, handle)
+        if ax.get_legend() is not None:
+            ax.get_legend().remove()
+    if found:
+        fig.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(columns, len(found)))
+
+
 def strip(
     rows: pd.DataFrame, value: str, by: str = "method", ax: Axes | None = None, log: bool = False
 ) -> pd.DataFrame:
