@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,10 @@ def save_figure(fig: Figure, name: str, data: pd.DataFrame | Mapping[str, pd.Dat
     """
     if not re.fullmatch(r"[\w-]+(/[\w-]+)*", name):
         raise SettingError(f"figure name {name!r}: use letters, digits, - and _, with / for folders")
+    from matplotlib import rc_context
+
+    # embedding a mathematical font in a PDF makes fontTools remark on the font's dates
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     folder = paths.figures()
     written = []
     for ending, metadata in (
@@ -44,7 +49,9 @@ def save_figure(fig: Figure, name: str, data: pd.DataFrame | Mapping[str, pd.Dat
         ("png", {"Software": None}),
     ):
         buffer = io.BytesIO()
-        fig.savefig(buffer, format=ending, metadata=metadata)
+        # after saving, matplotlib gives a figure without a layout engine the style's one: it would move the next save
+        with rc_context({} if fig.get_layout_engine() else {"figure.constrained_layout.use": False}):
+            fig.savefig(buffer, format=ending, metadata=metadata)
         written.append(paths.atomic_write(folder / f"{name}.{ending}", buffer.getvalue()))
     tables = {f"{name}_{key}": table for key, table in data.items()} if _is_dict(data) else {name: data}
     for stem, table in tables.items():

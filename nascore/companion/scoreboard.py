@@ -143,7 +143,7 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
                     _planned(ax, FancyBboxPatch, i, y, part, widest, len(papers[paper].planned))
                 y += 0.8
         if surrogate:
-            _note(ax, y + 0.1)
+            _note(ax, y + 0.1, set("+".join(data["on"]).split("+")))
     return fig, data.drop(columns="row")
 
 
@@ -235,12 +235,17 @@ def _planned(ax, box, position: int, y: float, part: str, widest: int, number: i
     ax.text((position + 0.5) * width, y, part, fontsize=7.2, color=palette.MUTED, ha="center", va="center")
 
 
-def _note(ax, y: float) -> None:
+def _note(ax, y: float, kinds: set[str]) -> None:
+    words = {
+        "surrogate": "measured on a surrogate of the benchmark, not on its true table",
+        "synthetic": "on invented scores, which may judge statements of theory only",
+    }
+    said = "; ".join(text for kind, text in words.items() if kind in kinds)
     ax.plot(-6.05, y, "o", markersize=4.2, color="#ffffff", markeredgecolor=palette.INK, markeredgewidth=0.9)
     ax.text(
         -5.75,
         y,
-        "measured on a surrogate of the benchmark, not on its true table",
+        said,
         fontsize=8,
         color=palette.MUTED,
         va="center",
