@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, tokenize.TokenError) as error:
         raise DataError(f"{path} cannot be read ({error}); it is part of the repository: "
                         "restore it with git") from error
 

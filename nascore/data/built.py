@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def read(path: Path, expected: dict) -> dict[str, np.ndarray]:
         meta = json.loads(arrays.pop("meta").tobytes())
         stored = meta.pop("digest")
     except (OSError, ValueError, KeyError, EOFError, AttributeError, NotImplementedError, RuntimeError,
-            zipfile.BadZipFile, zlib.error) as error:
+            zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:  # numpy tokenizes an array's header
         raise DataError(f"{path}: not a readable table ({error}); {advice}") from error
     if meta != expected:
         raise _Stale(str(path))
