@@ -27,7 +27,7 @@ class RLNAS(GANAS):
 
     def __init__(self, space: Space, *, seed: int = 0, training: Training | None = None, device: str = "auto",
                  **changes):
-        super().__init__(space, seed=seed, training=training, device=device, initial=2, iterations=None, **changes)
+        super().__init__(space, seed=seed, training=training or Training(), device=device, initial=2, iterations=None, **changes)
         self._ready = []
         self._proposed.clear()
         self._episodes = None

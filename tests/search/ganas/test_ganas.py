@@ -7,6 +7,7 @@ import pytest
 import nascore as nc
 from nascore.errors import ResultsError
 from nascore.search.ganas.ganas import GANAS
+from nascore.search.ganas.schedule import Schedule
 from nascore.search.ganas.truth import ParetoFronts, TopK
 
 QUICK = {"rounds": 2, "episodes": 32, "width": 8, "layers": 2}
@@ -34,7 +35,7 @@ def test_iterations_have_the_sizes_of_the_schedule(bench):
 
 def test_learns_more_than_random_search(bench):
     """With a reward from the discriminator only, the later proposals are much better than the first, random ones."""
-    search = GANAS(SPACE, seed=3, initial=60, base=60, increment=0, iterations=3, truth=30)
+    search = GANAS(SPACE, seed=3, schedule=Schedule(initial=60, base=60, increment=0, iterations=3, truth=30))
     result = nc.run(search, nc.Oracle(bench))
     values = result.history["value"].to_numpy()
     assert np.mean(values[-60:]) > np.mean(values[:60]) + 0.7 * np.std(values[:60])

@@ -51,7 +51,7 @@ def _run(config: dict, seed: int) -> dict:
         from ..ganas import GANAS
 
         small = {"initial": 20, "base": 20, "iterations": 2, "rounds": 2, "episodes": 32} if config.get("small") else {}
-        searcher = GANAS(table.space, seed=seed, truth_set=TopK(NASBENCH201.truth, feasible),
+        searcher = GANAS(table.space, seed=seed, schedule=NASBENCH201, truth_set=TopK(NASBENCH201.truth, feasible),
                          start=[KNOWN] if config["task"] == "seeded" else (), **small)
     elif smaller and config["method"] == "REA":
         searcher = constrained_evolution(table.space, seed, feasible)

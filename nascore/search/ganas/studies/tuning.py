@@ -8,6 +8,7 @@ from __future__ import annotations
 from ....benchmarks import Oracle
 from ...experiment import Experiment, Unit
 from ...loop import run as search
+from ..schedule import NASBENCH201
 from .rows import baseline, data_label, load, search_row
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
@@ -43,7 +44,7 @@ def settings(changes: dict) -> dict:
 
     changes = {**CENTRE, **changes}
     ppo = {name: changes.pop(key) for key, name in (("ppo_epochs", "epochs"), ("entropy", "entropy")) if key in changes}
-    return {**changes, "training": Training(ppo=PPO(**ppo))}
+    return {"schedule": NASBENCH201, "training": Training(ppo=PPO(**ppo)), **changes}
 
 
 def _question(config: dict) -> dict:
