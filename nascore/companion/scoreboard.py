@@ -238,7 +238,7 @@ def _planned(ax, box, position: int, y: float, part: str, widest: int, number: i
 def _note(ax, y: float, kinds: set[str]) -> None:
     words = {
         "surrogate": "measured on a surrogate of the benchmark, not on its true table",
-        "synthetic": "on invented scores, which may judge statements of theory only",
+        "synthetic": "on invented scores (theory, smoke runs)",
     }
     said = "; ".join(text for kind, text in words.items() if kind in kinds)
     ax.plot(-6.05, y, "o", markersize=4.2, color="#ffffff", markeredgecolor=palette.INK, markeredgewidth=0.9)
