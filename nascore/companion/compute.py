@@ -143,6 +143,7 @@ def compute_many(
                     done += 1
                 bar.step(each.units[i].seconds)
     except KeyboardInterrupt:
+        done = _count_stored(jobs)  # Ctrl-C may come between a row and its count
         raise Stopped(
             f"stopped: {done} of {len(jobs)} missing units were computed and stored; "
             "run the same command again to go on from there"
@@ -150,6 +151,12 @@ def compute_many(
     if failures:
         raise ResultsError(_failure_text(failures, done, len(jobs)))
     return done
+
+
+def _count_stored(jobs: list) -> int:
+    marks = {row["fingerprint"] for file in {store.path(each.experiment.id, each.profile) for each, _ in jobs}
+             for row in store.read(file)}
+    return sum(each.fingerprints[i] in marks for each, i in jobs)
 
 
 def _failure_text(failures: list, done: int, total: int) -> str:
