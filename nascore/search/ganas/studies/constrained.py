@@ -33,7 +33,7 @@ def reference(cell: str):
     return getattr(nasbench101_handmade, f"{cell}_cell")()
 
 
-def _costs(table) -> tuple[str, str]:
+def cost_names(table) -> tuple[str, str]:
     """Weights, and the training time: measured in the official table, modelled (ranks) in the surrogate."""
     return "params", "training_time" if "training_time" in table.costs else "train_seconds"
 
@@ -48,7 +48,7 @@ def _units(profile: str) -> list[Unit]:
 def _run(config: dict, seed: int) -> dict:
     table = load(benchmark_name(config))
     known = reference(config["cell"])
-    costs = _costs(table)
+    costs = cost_names(table)
     limits = tuple(table.cost(known, name) for name in costs)
     feasible = WithinCosts(limits)
     budget = 60 if config.get("small") else int(SCHEDULE.total)

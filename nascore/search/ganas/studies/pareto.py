@@ -8,7 +8,7 @@ from ...experiment import Experiment, Unit
 from ...loop import run as search
 from ..schedule import Schedule
 from ..truth import ParetoFronts, pareto_front
-from .constrained import _costs
+from .constrained import cost_names
 from .nasbench101 import benchmark_name
 from .rows import baseline, data_label, load
 
@@ -63,7 +63,7 @@ def _units(profile: str) -> list[Unit]:
 
 def _run(config: dict, seed: int) -> dict:
     table = load(benchmark_name(config))
-    cost = _costs(table)[1]
+    cost = cost_names(table)[1]
     budget = 150 if config.get("small") else QUERIES[config["method"]]
     if config["method"] == "GA-NAS":
         from ..ganas import GANAS
