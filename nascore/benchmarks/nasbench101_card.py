@@ -50,14 +50,27 @@ def calibration(predicted: np.ndarray, accuracy: np.ndarray) -> list[dict[str, f
 
 
 def held_out(folder: Path) -> dict[str, np.ndarray]:
-    """Stored held-out predictions: cells, accuracy, predicted (percent), fold."""
+    """Stored held-out predictions: cells, predicted (percent), fold, and `joint`, see `joint_ranks`.
+
+    The measured accuracies are upstream's and are not stored here; whoever has them can compute the card again.
+    """
     return read_npz(folder / "held_out.npz")
 
 
-def write_card(folder: Path, facts: dict) -> dict:
-    """Add the held-out numbers to `facts` (data, costs, ...), write card.json and MODEL_CARD.md, return the card."""
-    stored = held_out(folder)
-    predicted, accuracy = stored["predicted"], stored["accuracy"]
+def joint_ranks(predicted: np.ndarray, accuracy: np.ndarray, bins: int = 20) -> np.ndarray:
+    """How many cells fall into each pair of rank bins, int16 [bins, bins]: row = measured, column = predicted, best first."""
+    place = [np.argsort(np.argsort(-values, kind="stable"), kind="stable") * bins // len(values)
+             for values in (accuracy, predicted)]
+    counts = np.zeros((bins, bins), np.int16)
+    np.add.at(counts, tuple(place), 1)
+    return counts
+
+
+def write_card(folder: Path, facts: dict, accuracy: np.ndarray) -> dict:
+    """Add the held-out numbers to `facts` (data, costs, ...), write card.json and MODEL_CARD.md, return the card.
+
+    `accuracy`: measured percent of the held-out cells, in the order of the stored predictions."""
+    predicted = held_out(folder)["predicted"]
     card = _rounded({"name": "nasbench101-surrogate", "held_out": quality(predicted, accuracy),
                      "held_out_interval95": intervals(predicted, accuracy),
                      "calibration": calibration(predicted, accuracy), **facts})

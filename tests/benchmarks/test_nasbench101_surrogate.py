@@ -7,7 +7,7 @@ import pytest
 
 from nascore import benchmarks
 from nascore.benchmarks import nasbench101_surrogate as surrogate
-from nascore.benchmarks.nasbench101_card import calibration, held_out, markdown, quality
+from nascore.benchmarks.nasbench101_card import calibration, held_out, joint_ranks, markdown, quality
 from nascore.benchmarks.nasbench101_features import SEQUENCES, describe
 from nascore.benchmarks.nasbench101_handmade import TABLE6_MILLIONS, cells_with_weights, inception_cell, resnet_cell
 from nascore.benchmarks.nasbench101_model import Ensemble, apply_curve, calibrate
@@ -61,16 +61,21 @@ def test_isomorphic_cells_have_one_value(table):
     assert a != b and table.value(a) == table.value(b) and table.index(a) == table.index(b)
 
 
-def test_bars_hold_on_stored_held_out_predictions(card):
-    stored = held_out(surrogate.folder())
-    found = quality(stored["predicted"], stored["accuracy"])
+def test_bars_hold_on_held_out_cells(card):
+    found = card["held_out"]
     assert found["cells"] == 2000 and found["spearman"] >= 0.92 and found["kendall"] >= 0.76
     assert found["spearman_top10"] > 0.46
-    for name, value in found.items():
-        assert card["held_out"][name] == pytest.approx(value, abs=1e-4), name
-    for row, again in zip(card["calibration"], calibration(stored["predicted"], stored["accuracy"]), strict=True):
-        assert row == pytest.approx(again, abs=1e-4)
-        assert abs(row["predicted"] - row["measured"]) < 0.6
+    assert all(abs(row["predicted"] - row["measured"]) < 0.6 for row in card["calibration"])
+
+
+def test_joint_ranks_agree_with_the_card(card):
+    joint = held_out(surrogate.folder())["joint"]
+    assert joint.sum() == 2000 and (joint.sum(0) == 100).all() and (joint.sum(1) == 100).all()
+    assert joint[:2, :2].sum() / 200 == pytest.approx(card["held_out"]["best_tenth_recalled"], abs=0.01)
+
+
+def test_no_measured_accuracy_of_upstream_is_stored():
+    assert set(held_out(surrogate.folder())) == {"cells", "predicted", "joint", "fold"}
 
 
 def test_reported_partition_is_not_the_tuned_one(card):
@@ -93,8 +98,8 @@ def test_files_are_small_and_hold_no_pickles():
             assert all(a.dtype != object for a in read_npz(f).values())
 
 
-def test_held_out_numbers_agree_with_the_real_table(real_data):
-    """The stored accuracies are the real ones, and the stored predictions are not simply them."""
+def test_held_out_numbers_agree_with_the_real_table(real_data, card):
+    """The card's numbers, computed again from the stored predictions and the real accuracies."""
     pytest.importorskip("pyarrow")
     from nascore.benchmarks.nasbench101_fit import read_random_sample
 
@@ -103,7 +108,12 @@ def test_held_out_numbers_agree_with_the_real_table(real_data):
         pytest.skip(f"needs real data: {path} is not there")
     cells, accuracy = read_random_sample(path)
     stored = held_out(surrogate.folder())
-    assert np.array_equal(stored["cells"], cells) and np.allclose(stored["accuracy"], accuracy)
+    assert np.array_equal(stored["cells"], cells)
+    for name, value in quality(stored["predicted"], accuracy).items():
+        assert card["held_out"][name] == pytest.approx(value, abs=1e-4), name
+    for row, again in zip(card["calibration"], calibration(stored["predicted"], accuracy), strict=True):
+        assert row == pytest.approx(again, abs=1e-4)
+    assert np.array_equal(stored["joint"], joint_ranks(stored["predicted"], accuracy))
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "text"])
