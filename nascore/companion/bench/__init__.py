@@ -23,10 +23,11 @@ def run(*, quick: bool = False, full: bool = False, progress: bool = True) -> li
     """
     from tqdm.auto import tqdm
 
-    from nascore.companion.bench import adversary, clock, runs, tables
+    from nascore.companion.bench import adversary, runs, tables
+    from nascore.search.threads import one_thread
 
     found = []
-    with clock.one_thread(), tqdm(total=EXPECTED, unit="row", disable=not progress, delay=5) as bar:
+    with one_thread(), tqdm(total=EXPECTED, unit="row", disable=not progress, delay=5) as bar:
         for part in (adversary.rows(quick), tables.rows(quick, full), runs.rows(quick)):
             for row in part:
                 found.append(row | {"met": None} if quick else row)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 FIELDS = ("name", "value", "unit", "bar", "met", "low", "high", "repeats", "threads", "load", "what", "reference")
 
@@ -61,19 +60,6 @@ def _once(work: Callable[[], object], calls: int) -> float:
     for _ in range(calls):
         work()
     return max((time.process_time() - begin) / calls, 1e-9)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """torch on one thread, as every bar is stated."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def threads() -> int:

@@ -1,7 +1,6 @@
 """GA-NAS: generative adversarial neural architecture search (Algorithms 1 and 2)."""
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ import torch
 from ... import paths
 from ...errors import SettingError
 from ...spaces.base import Arch, Space
-from ..base import Search, plain, revive, how_many
+from ..base import Search, how_many, plain, revive
+from ..threads import one_thread
 from .discriminator import PairwiseDiscriminator, StandardDiscriminator
 from .encoder import batch_cells
 from .generator import Episodes, Generator
@@ -132,20 +132,9 @@ class GANAS(Search):
         else:
             self._ready = self._initial([self.space.validate(arch) for arch in start])
 
-    @contextlib.contextmanager
     def _on_device(self):
-        """Tensors are made on the device. On the CPU one thread is used: the networks are small, more threads are
-        several times slower, and the sums come out the same on every machine."""
-        if self.device.type != "cpu":
-            with self.device:
-                yield
-            return
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+        """Tensors are made on the device; on the CPU one thread is used."""
+        return one_thread() if self.device.type == "cpu" else self.device
 
     # -- ask and tell -------------------------------------------------------------------------------------------
     def ask(self, n: int | None = None) -> list[Arch]:
@@ -222,7 +211,7 @@ class GANAS(Search):
         temperature = 1.0
         for _ in range(self.training.exploration):
             episodes = self.generator.generate(max(self.training.episodes, wanted), self.torch_rng, temperature)
-            archs, _ = self._finished(episodes)
+            archs, _ = self._finished(episodes, validity(episodes, self.topology.output)[1])
             found = self._unique(archs, wanted - len(new))
             new += found
             if len(new) >= wanted:
@@ -237,10 +226,10 @@ class GANAS(Search):
         truth_keys = {self.space.key(arch) for arch in self.truth}
         for _ in range(self.training.rounds):
             episodes = self.generator.generate(self.training.episodes, self.torch_rng)
-            archs, rows = self._finished(episodes)
+            final, valid = validity(episodes, self.topology.output)
+            archs, rows = self._finished(episodes, valid)
             keys = [self.space.key(arch) for arch in archs]
             self._train_discriminator(truth, truth_keys, archs, keys)
-            final, valid = validity(episodes, self.topology.output)
             judged = [i for i, key in enumerate(keys) if key not in truth_keys]
             score = torch.zeros(0)
             if judged:
@@ -272,11 +261,10 @@ class GANAS(Search):
             loss.backward()
             self.discriminator_optimizer.step()
 
-    def _finished(self, episodes: Episodes) -> tuple[list[Arch], torch.Tensor]:
+    def _finished(self, episodes: Episodes, valid: torch.Tensor) -> tuple[list[Arch], torch.Tensor]:
         """The valid cells of a batch as tuples, and their rows in it."""
         if not self.topology.free:
             return ([tuple(row) for row in episodes.label[:, 1:-1].tolist()], torch.arange(len(episodes.label)))
-        _, valid = validity(episodes, self.topology.output)
         rows = valid.nonzero().squeeze(1)
         return self.topology.archs(episodes.label[rows], episodes.adjacency[rows]), rows
 

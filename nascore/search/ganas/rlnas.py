@@ -44,7 +44,7 @@ class RLNAS(GANAS):
             self._episodes = None
             with self._on_device():
                 self._episodes = self.generator.generate(self.training.episodes, self.torch_rng, self._temperature)
-            archs, _ = self._finished(self._episodes)
+            archs, _ = self._finished(self._episodes, validity(self._episodes, self.topology.output)[1])
             self._ready = self._unique(archs)
             dry = len(self._ready) < self.training.dry * len(archs)
             if dry:  # a batch of known cells costs no query and teaches nothing new
@@ -76,7 +76,7 @@ class RLNAS(GANAS):
         mean, spread = self._scale or (0.0, 1.0)
         with self._on_device():
             final, valid = validity(episodes, self.topology.output)
-            archs, rows = self._finished(episodes)
+            archs, rows = self._finished(episodes, valid)
             if archs:
                 values = [self._values.get(self.space.key(arch), math.nan) for arch in archs]
                 final[rows] += torch.tensor([-1.0 if math.isnan(v) else (v - mean) / spread for v in values])

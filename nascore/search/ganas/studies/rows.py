@@ -6,7 +6,6 @@ from functools import lru_cache
 
 from .... import benchmarks
 from ....benchmarks.table import TabularBenchmark
-from ... import available
 from ...result import Result
 
 # what the tables call them -> the class
@@ -23,15 +22,13 @@ def load(name: str, dataset: str | None = None, split: str | None = None, epochs
 
 def data_label(name: str, **question) -> str:
     """The benchmark and its checksum, for a row's fingerprint."""
-    table = load(name, **question)
-    return f"{name}:{table.checksum}" if table.checksum else name
+    return f"{name}:{load(name, **question).checksum}"
 
 
 def baseline(method: str, space, seed: int):
     """A baseline search with its published settings."""
     from .... import search
 
-    assert METHODS[method] in available()
     return getattr(search, METHODS[method])(space, seed=seed)
 
 
