@@ -8,7 +8,7 @@ import importlib
 
 __version__ = "0.1.0"
 
-_MODULES = ("benchmarks", "companion", "data", "paths", "search", "spaces")
+_MODULES = ("benchmarks", "companion", "data", "networks", "paths", "search", "spaces")
 _NAMES = {"Oracle": "benchmarks", "run": "search"}
 
 __all__ = [*_MODULES, *_NAMES]

@@ -29,6 +29,6 @@ def available() -> list[str]:
 def __getattr__(name: str):
     if name in _SEARCHES:
         return getattr(importlib.import_module(f".{_SEARCHES[name]}", __name__), name)
-    if name in ("ganas", "experiment"):
+    if name in ("ganas", "experiment", "oneshot"):
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,37 @@
+"""One-shot search: a Strategy draws mixing weights and learns from the loss, a Supernet turns them into a loss."""
+from __future__ import annotations
+
+import importlib
+
+# the gradient-based strategies that AdvantageNAS is compared with (Table 1), and random sampling
+_STRATEGIES = {
+    "AdvantageNAS": "advantagenas",
+    "DARTS": "darts",
+    "GDAS": "gdas",
+    "NASP": "nasp",
+    "PARSEC": "parsec",
+    "ProxylessNAS": "proxylessnas",
+    "RandomSharing": "sharing",
+    "Reinforce": "reinforce",
+    "SNAS": "snas",
+}
+_NAMES = {"Strategy": ".base", "Choices": "...networks.choices", "Draw": "...networks.choices",
+          "search": ".loop", "SearchLog": ".loop"}
+
+__all__ = ["available", *_NAMES, *_STRATEGIES]
+
+
+def available() -> list[str]:
+    """Names of the one-shot strategies."""
+    return sorted(_STRATEGIES)
+
+
+def __getattr__(name: str):  # torch waits until a strategy is first used
+    module = f".{_STRATEGIES[name]}" if name in _STRATEGIES else _NAMES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(module, __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
