@@ -1,0 +1,117 @@
+"""A cell that computes any weighted mixture of its candidate operations, and only those that are active."""
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..errors import SettingError
+from ..spaces.cell import CellSpace
+from .operations import add, average_pool, operation, weighted_sum
+
+BN_MOMENTUM, BN_EPS = 0.1, 1e-5
+STATISTICS = ("batch", "running")
+
+
+class MixedCell(nn.Module):
+    """One cell of `space` with `channels` in and out; on every edge the weighted sum of the active operations.
+
+    Four rearrangements leave the numbers as they are (Equation 1 read literally computes each operation by itself):
+    one ReLU per feature map serves all convolutions that read it; convolutions of one size that read the same map are
+    one convolution; a mixing weight is the gain of its operation's batch normalisation, which has none of its own;
+    average pooling, being linear, pools the weighted sum of a node's inputs once.
+
+    `statistics`: "batch": normalisation always by the batch, also in evaluation. "running": in training by the batch
+    while averages are kept, in evaluation by the averages.
+    """
+
+    def __init__(self, space: CellSpace, channels: int, statistics: str = "batch",
+                 generator: torch.Generator | None = None):
+        super().__init__()
+        if statistics not in STATISTICS:
+            raise SettingError(f"statistics={statistics!r}: expected one of {', '.join(STATISTICS)}")
+        self.pairs, self.nodes, self.channels = space.pairs, space.nodes, channels
+        self.operations = tuple(operation(name) for name in space.ops)
+        self.running = statistics == "running"
+        self.kernels = nn.ParameterDict()
+        for edge in range(len(self.pairs)):
+            for op, kind in enumerate(self.operations):
+                if kind.kind == "nor_conv":
+                    self.kernels[f"{edge}_{op}"] = kaiming(channels, channels, kind.kernel, generator)
+        if self.running:
+            shape = len(self.pairs), len(space.ops), channels
+            self.register_buffer("mean", torch.zeros(shape))
+            self.register_buffer("var", torch.ones(shape))
+
+    def forward(self, x: torch.Tensor, weights: torch.Tensor, active: Sequence[Sequence[int]],
+                plain: Sequence[Sequence[bool]]) -> torch.Tensor:
+        """x (n, channels, h, w) to the same shape; `weights` (edges, ops); `plain` says which weights are one and
+        need no gradient."""
+        nodes: list[torch.Tensor | None] = [x]
+        normalised: dict[int, list[torch.Tensor]] = defaultdict(list)  # by target node
+        self._convolve(0, x, weights, active, plain, normalised)
+        for target in range(1, self.nodes):
+            y = self._node(target, nodes, weights, active, normalised.pop(target, []))
+            nodes.append(y)
+            if y is not None and target + 1 < self.nodes:
+                self._convolve(target, y, weights, active, plain, normalised)
+        return torch.zeros_like(x) if nodes[-1] is None else nodes[-1]
+
+    def _convolve(self, source, x, weights, active, plain, normalised) -> None:
+        """All convolutions that read x, node `source`, into `normalised`."""
+        by_kernel = defaultdict(list)
+        for edge, (start, target) in enumerate(self.pairs):
+            if start == source:
+                for op in active[edge]:
+                    if self.operations[op].kind == "nor_conv":
+                        by_kernel[self.operations[op].kernel].append((edge, op, target))
+        if by_kernel:
+            x = F.relu(x)
+        for size, group in by_kernel.items():
+            kernels = [self.kernels[f"{edge}_{op}"] for edge, op, _ in group]
+            y = F.conv2d(x, kernels[0] if len(kernels) == 1 else torch.cat(kernels), padding=size // 2)
+            y = self._normalise(y, group, weights, plain)
+            for (_, _, target), part in zip(group, (y,) if len(group) == 1 else y.split(self.channels, 1), strict=True):
+                normalised[target].append(part)
+
+    def _normalise(self, y, group, weights, plain):
+        gain = shift = None
+        if not all(plain[edge][op] for edge, op, _ in group):
+            gain = torch.stack([weights[edge, op] for edge, op, _ in group]).repeat_interleave(self.channels)
+            shift = torch.zeros_like(gain)
+        if not self.running:
+            return F.batch_norm(y, None, None, gain, shift, True, BN_MOMENTUM, BN_EPS)
+        rows = torch.tensor([[edge for edge, _, _ in group], [op for _, op, _ in group]], device=y.device)
+        mean, var = self.mean[rows[0], rows[1]].flatten(), self.var[rows[0], rows[1]].flatten()
+        y = F.batch_norm(y, mean, var, gain, shift, self.training, BN_MOMENTUM, BN_EPS)
+        if self.training:
+            self.mean[rows[0], rows[1]] = mean.view(-1, self.channels)
+            self.var[rows[0], rows[1]] = var.view(-1, self.channels)
+        return y
+
+    def _node(self, target, nodes, weights, active, parts):
+        """Sum of what arrives at `target`; None where nothing does."""
+        skipped, pooled = ([], []), defaultdict(lambda: ([], []))
+        for edge, (source, end) in enumerate(self.pairs):
+            if end != target or nodes[source] is None:
+                continue
+            for op in active[edge]:
+                kind = self.operations[op]
+                if kind.kind in ("skip_connect", "avg_pool"):
+                    into = skipped if kind.kind == "skip_connect" else pooled[kind.kernel]
+                    into[0].append(weights[edge, op])
+                    into[1].append(nodes[source])
+        parts = parts + [average_pool(weighted_sum(*inputs), kernel) for kernel, inputs in pooled.items()]
+        if skipped[1]:
+            parts.append(weighted_sum(*skipped))
+        return add(parts) if parts else None
+
+
+def kaiming(inputs: int, outputs: int, kernel: int, generator: torch.Generator | None) -> nn.Parameter:
+    """A convolution's weights, (outputs, inputs, kernel, kernel): Kaiming normal, fan in."""
+    shape = outputs, inputs, kernel, kernel
+    return nn.Parameter(torch.randn(shape, generator=generator) * math.sqrt(2 / (inputs * kernel * kernel)))

@@ -1,0 +1,132 @@
+"""Candidate operations of cells in the form a mixed cell computes them: fused where that saves passes over memory."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+
+from ..errors import SettingError
+
+_PATTERN = re.compile(r"(none|skip_connect|(nor_conv|avg_pool)_(\d)x\3)(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`kind`: "none", "skip_connect", "nor_conv" (ReLU, convolution, batch normalisation) or "avg_pool" (over the
+    pixels inside the image); `kernel`: side of the window, odd."""
+
+    kind: str
+    kernel: int = 1
+
+
+@lru_cache(maxsize=256)
+def operation(name: str) -> Operation:
+    """What an operation's name means: none, skip_connect, nor_conv_KxK, avg_pool_KxK with K = 1, 3, 5, 7 or 9.
+
+    A suffix .2, .3, ... makes further ones of the same kind, with weights of their own: nor_conv_3x3.2.
+    SettingError for every other name.
+    """
+    found = _PATTERN.fullmatch(name)
+    if not found or (found[3] and int(found[3]) % 2 == 0):
+        raise SettingError(f"operation {name!r}: expected none, skip_connect, nor_conv_KxK or avg_pool_KxK with odd K, "
+                           "and a suffix like .2 for another of the same kind")
+    return Operation(found[2] or found[1], int(found[3] or 1))
+
+
+class _WeightedSum(torch.autograd.Function):
+    """sum of weights[k] * parts[k]; parts of one shape and layout, weights 0-dimensional.
+
+    Gradients of weights are inner products: nothing of the parts' size is written for them.
+    """
+
+    @staticmethod
+    def forward(context, count, *inputs):
+        weights, parts = inputs[:count], inputs[count:]
+        values = [float(w) for w in weights]
+        context.values, context.kinds = values, [(w.dtype, w.device) for w in weights]
+        needed = [k for k in range(count) if context.needs_input_grad[1 + k]]
+        context.needed = needed
+        context.save_for_backward(*(parts[k] for k in needed))
+        out = parts[0] * values[0]
+        for value, part in zip(values[1:], parts[1:], strict=True):
+            out.add_(part, alpha=value)
+        return out
+
+    @staticmethod
+    def backward(context, grad):
+        count = len(context.values)
+        weights, parts = [None] * count, [None] * count
+        for k, part in zip(context.needed, context.saved_tensors, strict=True):
+            dtype, device = context.kinds[k]
+            weights[k] = _dot(grad, part).to(dtype=dtype, device=device)
+        for k in range(count):
+            if context.needs_input_grad[1 + count + k]:
+                parts[k] = grad * context.values[k]
+        return None, *weights, *parts
+
+
+def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Inner product of two activations, float32."""
+    if a.dtype is b.dtype is torch.float32:
+        for order in ((0, 1, 2, 3), (0, 2, 3, 1)):
+            x, y = a.permute(order), b.permute(order)
+            if x.is_contiguous() and y.is_contiguous():
+                return torch.dot(x.view(-1), y.view(-1))
+    return (a * b).sum(dtype=torch.float32)
+
+
+def weighted_sum(weights: list[torch.Tensor], parts: list[torch.Tensor]) -> torch.Tensor:
+    """sum of weights[k] * parts[k]; what has weight one and no gradient is not multiplied. The only part may come
+    back itself."""
+    plain = [k for k, w in enumerate(weights) if not w.requires_grad and float(w) == 1.0]
+    if len(plain) == len(parts):
+        return add(parts)
+    rest = [k for k in range(len(parts)) if k not in plain]
+    mixed = _WeightedSum.apply(len(rest), *(weights[k] for k in rest), *(parts[k] for k in rest))
+    return add([mixed, *(parts[k] for k in plain)])
+
+
+def add(parts: list[torch.Tensor]) -> torch.Tensor:
+    """Sum with one new tensor, not one per term. The only part comes back itself."""
+    if len(parts) == 1:
+        return parts[0]
+    out = parts[0] + parts[1]
+    for part in parts[2:]:
+        out = out.add_(part)
+    return out
+
+
+class _DepthwisePool(torch.autograd.Function):
+    """Average pooling, stride 1, over the pixels inside the image, as a depthwise convolution.
+
+    The kernel is symmetric, so the backward pass is the same convolution; no activation is kept for it.
+    """
+
+    @staticmethod
+    def forward(context, x, ones, share):
+        context.save_for_backward(ones, share)
+        return F.conv2d(x, ones, padding=ones.shape[-1] // 2, groups=len(ones)).mul_(share)
+
+    @staticmethod
+    def backward(context, grad):
+        ones, share = context.saved_tensors
+        return F.conv2d(grad * share, ones, padding=ones.shape[-1] // 2, groups=len(ones)), None, None
+
+
+@lru_cache(maxsize=64)
+def _window(channels: int, height: int, width: int, kernel: int, device: str, dtype: torch.dtype):
+    """Ones for a depthwise convolution, and one over the number of pixels inside the image per window."""
+    ones = torch.ones(1, 1, kernel, kernel)
+    share = 1 / F.conv2d(torch.ones(1, 1, height, width), ones, padding=kernel // 2)
+    return ones.expand(channels, 1, kernel, kernel).contiguous().to(device, dtype), share.to(device, dtype)
+
+
+def average_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:
+    """Average over the `kernel` x `kernel` window's pixels inside the image, stride 1, (n, c, h, w)."""
+    if x.device.type != "cpu":
+        return F.avg_pool2d(x, kernel, 1, kernel // 2, count_include_pad=False)
+    with torch.autocast(x.device.type, enabled=False):
+        return _DepthwisePool.apply(x, *_window(*x.shape[1:], kernel, str(x.device), x.dtype))
