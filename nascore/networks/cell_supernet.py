@@ -121,14 +121,17 @@ class CellSupernet(Supernet):
             raise SettingError(f"the draw's weights have shape {tuple(draw.weights.shape)}: expected "
                                f"{(self.choices.edges, len(self.choices.ops))}")
         gradient = draw.weights.requires_grad and torch.is_grad_enabled()
-        plain = [[not gradient and w == 1.0 for w in row] for row in draw.weights.tolist()]
+        values = draw.weights.detach().tolist()
+        plain = [[not gradient and w == 1.0 for w in row] for row in values]
+        active = [[j for j in ops if gradient or row[j] != 0] for ops, row in zip(draw.active, values, strict=True)]
         weights = draw.weights.to(images.device)
+        constants = gradient and getattr(draw, "constants", False)
         x = self.stem(images.contiguous(memory_format=self.layout))
         for number, stage in enumerate(self.stages):
             if number:
                 x = self.reductions[number - 1](x)
             for cell in stage:
-                x = cell(x, weights, draw.active, plain)
+                x = cell(x, weights, active, plain, constants)
         return self.head(F.relu(self.last(x)).mean((2, 3)))
 
     def loss(self, batch, draw: Draw) -> torch.Tensor:

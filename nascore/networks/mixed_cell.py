@@ -11,7 +11,7 @@ from torch import nn
 
 from ..errors import SettingError
 from ..spaces.cell import CellSpace
-from .operations import add, average_pool, operation, weighted_sum
+from .operations import add, add_constants, average_pool, operation, weighted_sum
 
 BN_MOMENTUM, BN_EPS = 0.1, 1e-5
 STATISTICS = ("batch", "running")
@@ -48,14 +48,19 @@ class MixedCell(nn.Module):
             self.register_buffer("var", torch.ones(shape))
 
     def forward(self, x: torch.Tensor, weights: torch.Tensor, active: Sequence[Sequence[int]],
-                plain: Sequence[Sequence[bool]]) -> torch.Tensor:
+                plain: Sequence[Sequence[bool]], constants: bool = False) -> torch.Tensor:
         """x (n, channels, h, w) to the same shape; `weights` (edges, ops); `plain` says which weights are one and
-        need no gradient."""
+        need no gradient. `constants`: operations that are not active add their weight, 0, times ones."""
         nodes: list[torch.Tensor | None] = [x]
         normalised: dict[int, list[torch.Tensor]] = defaultdict(list)  # by target node
         self._convolve(0, x, weights, active, plain, normalised)
         for target in range(1, self.nodes):
             y = self._node(target, nodes, weights, active, normalised.pop(target, []))
+            if constants:
+                absent = [weights[edge, op] for edge, (_, end) in enumerate(self.pairs) if end == target
+                          for op in range(len(self.operations)) if op not in active[edge]]
+                if absent:
+                    y = add_constants(torch.zeros_like(x) if y is None else y, torch.stack(absent).sum())
             nodes.append(y)
             if y is not None and target + 1 < self.nodes:
                 self._convolve(target, y, weights, active, plain, normalised)

@@ -69,13 +69,14 @@ class _WeightedSum(torch.autograd.Function):
 
 
 def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Inner product of two activations, float32."""
+    """Inner product of two activations; bfloat16 ones are summed in float32."""
     if a.dtype is b.dtype is torch.float32:
         for order in ((0, 1, 2, 3), (0, 2, 3, 1)):
             x, y = a.permute(order), b.permute(order)
             if x.is_contiguous() and y.is_contiguous():
                 return torch.dot(x.view(-1), y.view(-1))
-    return (a * b).sum(dtype=torch.float32)
+    product = a * b
+    return product.sum(dtype=product.dtype if product.dtype is torch.float64 else torch.float32)
 
 
 def weighted_sum(weights: list[torch.Tensor], parts: list[torch.Tensor]) -> torch.Tensor:
@@ -87,6 +88,24 @@ def weighted_sum(weights: list[torch.Tensor], parts: list[torch.Tensor]) -> torc
     rest = [k for k in range(len(parts)) if k not in plain]
     mixed = _WeightedSum.apply(len(rest), *(weights[k] for k in rest), *(parts[k] for k in rest))
     return add([mixed, *(parts[k] for k in plain)])
+
+
+class _Constants(torch.autograd.Function):
+    """x + weight * ones for a weight of value 0: x as it is, and a derivative for the weight."""
+
+    @staticmethod
+    def forward(context, x, weight):
+        context.dtype = weight.dtype
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(context, grad):
+        return grad, grad.sum(dtype=context.dtype)
+
+
+def add_constants(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """x plus zero times ones (see `oneshot.base.Relaxed`): d / d weight is the sum of the gradient."""
+    return _Constants.apply(x, weight)
 
 
 def add(parts: list[torch.Tensor]) -> torch.Tensor:

@@ -74,8 +74,7 @@ def search(supernet: Supernet, strategy: Strategy, data, epochs: int = 50, *, st
     run = _Run(supernet, strategy, data, device, PRECISIONS[precision])
     run.prepare(weight_optimizer, weight_options or {}, SCHEDULES[weight_schedule], clip)
     run.plan(epochs, freeze_epochs, steps_per_epoch)
-    settings = {"strategy": {"name": type(strategy).__name__, "seed": strategy.seed, "samples": strategy.samples,
-                             **getattr(strategy, "settings", {})},
+    settings = {"strategy": {"name": type(strategy).__name__, "samples": strategy.samples, **strategy.settings},
                 "supernet": {"name": type(supernet).__name__, **getattr(supernet, "settings", {})},
                 "data": {"name": type(data).__name__, **getattr(data, "settings", {})},
                 "epochs": epochs, "steps_per_epoch": run.steps, "freeze_epochs": freeze_epochs,
@@ -179,7 +178,7 @@ class _Run:
     def weight_step(self, batch, number: int, where: str) -> float:
         """Lines 2 to 5 of Algorithm 1."""
         self.supernet.train()
-        draw = self.strategy.draw()
+        draw = self.strategy.weight_draw()
         loss = self.loss(batch, Draw(draw.weights.detach(), draw.active))
         value = _finite(loss, f"training loss, {where}")
         self.optimizer.zero_grad(set_to_none=True)  # operations that were not drawn have no gradient: they stay put
@@ -217,8 +216,7 @@ class _Run:
             if loss.requires_grad:
                 gradient, = torch.autograd.grad(loss, [draw.weights], allow_unused=True)
             draw.weights.grad = torch.zeros_like(draw.weights) if gradient is None else gradient
-        counterfactuals = getattr(self.strategy, "counterfactuals", None)
-        others = counterfactuals(draw) if counterfactuals else []
+        others = self.strategy.counterfactuals(draw)
         if others:  # Equation 6 needs the reward without each edge, on the same batch and with the same weights
             with torch.no_grad():
                 draw.counterfactual_losses = [_finite(self.loss(batch, other), f"counterfactual loss, {where}")
