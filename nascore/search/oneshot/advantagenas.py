@@ -58,7 +58,7 @@ class AdvantageNAS(Strategy):
 
     def _credit(self, cost: torch.Tensor, draw: Draw) -> torch.Tensor:
         """-A_i, (edges,), after the rule for the zero operation."""
-        zero, rows, ops = self.choices.zero, torch.arange(len(cost)), torch.tensor(draw.arch)
+        zero, rows, ops = self.choices.zero, torch.arange(len(cost)), draw.weights.detach().argmax(1)
         old = self.expected[rows, ops]
         self.expected[rows, ops] = torch.where(old.isnan(), cost, old + self.rate * (cost - old))
         if zero is None:
