@@ -225,7 +225,7 @@ class Fleet(nn.Module):
     Stem and reductions are blind to space: only the cell can look around, which is what makes cells differ.
     """
 
-    def __init__(self, archs: Sequence[tuple[int, ...]], widths: Sequence[int] = (8, 8, 8), seed: int = 0,
+    def __init__(self, archs: Sequence[tuple[int, ...]], widths: Sequence[int] = (8, 16), seed: int = 0,
                  dtype: torch.dtype = torch.float32, classes: int = 10, inputs: int = 1):
         super().__init__()
         space = NASBench201()
