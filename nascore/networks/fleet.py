@@ -124,7 +124,8 @@ class _Pool(torch.autograd.Function):
 
 def _share(height: int, width: int) -> torch.Tensor:
     """One over the number of pixels inside the image that each 3x3 window covers, (1, 1, height, width)."""
-    return 1 / F.conv2d(torch.ones(1, 1, height, width), torch.ones(1, 1, 3, 3), padding=1)
+    ones = torch.ones(1, 1, height, width, dtype=torch.float64)
+    return 1 / F.conv2d(ones, ones.new_ones(1, 1, 3, 3), padding=1)
 
 
 def _split(x: torch.Tensor, networks: int) -> torch.Tensor:
