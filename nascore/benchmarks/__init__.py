@@ -11,6 +11,7 @@ __all__ = ["Oracle", "TabularBenchmark", "available", "from_table", "load"]
 
 # name -> (module, function); loaded when asked for
 _BENCHMARKS = {
+    "digits201": ("digits201", "load_digits201"),
     "nasbench101": ("nasbench101_table", "load_nasbench101"),
     "nasbench101-surrogate": ("nasbench101_surrogate", "load_nasbench101_surrogate"),
     "nasbench201": ("nasbench201", "load_nasbench201"),

@@ -1,0 +1,204 @@
+"""digits201's loader and card, on a made-up complete table in a temporary folder, and the committed table itself."""
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+import nascore as nc
+from nascore.benchmarks import digits201, digits201_card
+from nascore.benchmarks import digits201_training as training
+from nascore.benchmarks.digits201_training import RECIPE
+from nascore.benchmarks.packed_npz import read_npz, write_npz
+from nascore.errors import DataError, SettingError
+
+SPACE = nc.spaces.NASBench201()
+COMMITTED = training.folder()
+EARLY, MIDDLE = RECIPE.steps_at[0], RECIPE.steps_at[3]
+LAST, IMAGES = RECIPE.checkpoints - 1, 2000  # of each pool after the last step
+SHOWN = np.array([RECIPE.early_images] * LAST + [IMAGES])[:, None]
+
+
+@pytest.fixture(scope="module")
+def counts() -> np.ndarray:
+    """Made-up correct answers, int (class, seed, checkpoint, split)."""
+    rng = np.random.default_rng(0)
+    archs = np.array(training.classes()[0])
+    level = 0.1 + 0.8 * (1 - np.exp(-0.5 * (archs == 3).sum(1) - 0.1 * (archs == 4).sum(1)))
+    return rng.binomial(SHOWN, np.broadcast_to(level[:, None, None, None], (len(archs), 3, RECIPE.checkpoints, 2)))
+
+
+@pytest.fixture(scope="module")
+def folder(counts, tmp_path_factory):
+    """A table built from made-up training files; the package looks there while this module runs."""
+    where = tmp_path_factory.mktemp("digits201")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "folder", lambda: where)
+        for seed in training.SEEDS:
+            members = training.plan(seed, training.trained())
+            for number, part in enumerate(np.array_split(members, 3)):
+                training.chunk_file(seed, number).parent.mkdir(exist_ok=True)
+                write_npz(training.chunk_file(seed, number),
+                          {"classes": part.astype(np.int16), "correct": counts[part, seed].astype(np.int16),
+                           "seed": np.array(seed), "seconds": np.array(3600.0)})
+        digits201.build()
+        yield where
+
+
+@pytest.fixture(scope="module")
+def bench(folder):
+    return nc.benchmarks.load("digits201")
+
+
+def test_one_row_for_each_cell_in_lexicographic_order(bench):
+    assert len(bench) == SPACE.size == 15_625 and bench.label == "" and "digits201" in nc.benchmarks.available()
+    assert np.array_equal(np.array(bench.archs), SPACE.array())
+    assert (bench.dataset, bench.split, bench.epochs, bench.seed) == ("digits", "test", RECIPE.steps, "mean")
+    assert bench.array.dtype == np.float32 and not np.isnan(bench.array).any()
+    assert "2,000" in bench.about and str(RECIPE.early_images) in bench.select(epochs=EARLY).about
+
+
+def test_values_are_the_counts_in_percent(bench, counts):
+    members = training.classes()[1]
+    for row in (0, 9, 4321, 15_624):
+        own = counts[members[row]]
+        one = nc.benchmarks.load("digits201", dataset="digits", split="val", seed=0)
+        assert one.array[row] == pytest.approx(100 * own[0, LAST, 0] / IMAGES)
+        early = nc.benchmarks.load("digits201", split="test", epochs=EARLY, seed=0)
+        assert early.array[row] == pytest.approx(100 * own[0, 0, 1] / RECIPE.early_images)
+        assert early.value(SPACE.parse(SPACE.format(bench.arch(row)))) == early.array[row]
+
+
+def test_cells_of_one_function_share_their_value(bench):
+    members = training.classes()[1]
+    for array in (bench.array, bench.select(split="val", epochs=MIDDLE, seed=1).array):
+        first = array[np.unique(members, return_index=True)[1]]
+        assert np.array_equal(array, first[members], equal_nan=True)
+
+
+def test_mean_is_over_the_trained_seeds_only(bench):
+    seeds = np.stack([bench.select(seed=seed).array for seed in training.SEEDS])
+    trained = (~np.isnan(seeds)).sum(0)
+    assert set(trained.tolist()) == {1, 2, 3}  # one everywhere, two for the sample, three for the best
+    assert np.allclose(bench.array, np.nanmean(seeds, 0), atol=1e-4)
+    assert not np.isnan(seeds[0]).any()
+    first = (bench.select(seed=0, split="val").array + seeds[0]) / 2
+    assert (trained == 3).sum() >= training.BEST and trained[first >= np.sort(first)[-900]].min() == 3
+
+
+@pytest.mark.parametrize("question, said", [
+    ({"dataset": "cifar10"}, "dataset='cifar10'.*'digits'"), ({"split": "valid"}, "split='valid'.*'val', 'test'"),
+    ({"epochs": 7}, f"epochs=7.*{EARLY}, .*, {MIDDLE}"), ({"seed": 3}, "seed=3.*'mean', 0, 1, 2"),
+    ({"epochs": True}, "epochs=True"),
+])
+def test_other_questions_are_refused(bench, question, said):
+    with pytest.raises(SettingError, match=said):
+        nc.benchmarks.load("digits201", **question)
+
+
+def test_costs_are_those_of_the_networks_that_were_trained(bench):
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from nascore.networks.fleet import Fleet
+
+    for arch in [(0,) * 6, (1,) * 6, (3,) * 6, (2, 1, 3, 4, 1, 2), (4, 4, 2, 2, 3, 4)]:
+        network = Fleet([arch], RECIPE.widths)
+        assert bench.cost(arch, "params") == sum(p.numel() for p in network.parameters())
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(torch.zeros(1, 1, 10, 10))
+        sides = (10, 5, 3)[:len(RECIPE.widths)]
+        share = 9 * sum(side ** 2 for side in sides) if 4 in arch else 0  # each window's pixels, once a batch
+        assert bench.cost(arch, "flops") == counter.get_total_flops() / 2 - share
+
+
+def test_the_same_files_give_the_same_bytes(folder):
+    before = (folder / "digits201.npz").read_bytes()
+    card = (folder / "README.md").read_text()
+    digits201.build()
+    assert (folder / "digits201.npz").read_bytes() == before and (folder / "README.md").read_text() == card
+    assert len(before) < 3_000_000
+    assert hashlib.sha256(before).hexdigest() in (folder / "SHA256SUMS").read_text()
+
+
+def test_a_table_with_missing_trainings_is_not_built(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder / "chunks", tmp_path / "chunks")
+    monkeypatch.setattr(training, "folder", lambda: tmp_path)
+    training.chunk_file(2, 1).unlink()
+    with pytest.raises(DataError, match="seed 2 lacks"):
+        digits201.build()
+    training.chunk_file(0, 1).unlink()
+    with pytest.raises(DataError, match="seed 0 lacks.*digits201_training"):
+        digits201.build()
+    assert not (tmp_path / "digits201.npz").exists()
+
+
+@pytest.mark.parametrize("damage", ["absent", "no sums", "one byte", "cut"])
+def test_a_damaged_table_is_refused_in_one_line(folder, tmp_path, monkeypatch, damage):
+    for name in ("digits201.npz", "SHA256SUMS"):
+        shutil.copy(folder / name, tmp_path / name)
+    table = tmp_path / "digits201.npz"
+    if damage == "one byte":
+        content = bytearray(table.read_bytes())
+        content[len(content) // 2] ^= 1
+        table.write_bytes(content)
+    elif damage == "cut":
+        table.write_bytes(table.read_bytes()[:1000])
+    else:
+        (table if damage == "absent" else tmp_path / "SHA256SUMS").unlink()
+    monkeypatch.setattr(training, "folder", lambda: tmp_path)
+    with pytest.raises(DataError, match="with git") as refused:
+        nc.benchmarks.load("digits201")
+    assert "\n" not in str(refused.value)
+
+
+def test_reliability_sees_what_was_put_in():
+    rng = np.random.default_rng(1)
+    functions, noise = 5425, 1.0
+    quality = np.linspace(30, 90, functions)
+    percent = np.full((functions, 2, 1, 4), np.nan, np.float32)
+    percent[..., 1:] = quality[:, None, None, None] + noise * rng.standard_normal((functions, 2, 1, 3))
+    percent[:4400, ..., 3] = np.nan
+    rows = digits201_card.reliability(percent, np.ones(functions, int))
+    assert [row["functions"] for row in rows][::2] == [training.SAMPLE, 1025]
+    assert all(row["sd"] == pytest.approx(noise, rel=0.15) for row in rows[::2])
+    assert rows[0]["spearman"] > 0.99 and rows[0]["low"] <= rows[0]["spearman"] <= rows[0]["high"]
+    assert rows[2]["spearman"] < rows[0]["spearman"]
+
+
+def test_card_says_what_the_table_says(folder, bench):
+    text = (folder / "README.md").read_text()
+    record = json.loads((folder / "record.json").read_text())
+    assert bench.space.format(bench.best()[0]) in text and f"{bench.best()[1]:.2f} %" in text
+    assert bench.checksum in text and record["cpu_seconds"] == {"0": 10800.0, "1": 10800.0, "2": 10800.0}
+    assert f"{int(record['trainings']['0']):,} | 3.00" in text
+    assert "None" not in text and "nan" not in re.sub(r"NaN", "", text)
+
+
+# ---------------------------------------------------------------- the committed table
+
+
+@pytest.fixture
+def committed(monkeypatch):
+    if not (COMMITTED / "digits201.npz").exists():
+        pytest.skip("the table is not built yet")
+    monkeypatch.setattr(training, "folder", lambda: COMMITTED)
+    return nc.benchmarks.load("digits201")
+
+
+def test_committed_table_is_complete_and_worth_searching(committed):
+    correct = read_npz(COMMITTED / "digits201.npz")["correct"]
+    assert digits201.incomplete(correct) == "" and (COMMITTED / "digits201.npz").stat().st_size < 3_000_000
+    assert ((correct == -1) | ((correct >= 0) & (correct <= SHOWN))).all()
+    cut_off = committed.array[[SPACE.size * 0, int("100000", 5)]]
+    assert np.allclose(cut_off, 10, atol=3)  # chance
+    assert committed.best()[1] > 70 and len(np.unique(committed.array)) > 500
+    assert np.array_equal(read_npz(COMMITTED / "digits201.npz")["classes"], training.classes()[1])
+
+
+def test_committed_card_is_the_tables(committed):
+    assert (COMMITTED / "README.md").read_text() == digits201_card.markdown(COMMITTED)
