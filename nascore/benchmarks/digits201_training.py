@@ -37,14 +37,14 @@ class Recipe:
     """One training: `steps` steps of SGD (Nesterov) with `batch` images; linear warm-up, then a cosine to zero."""
 
     widths: tuple[int, ...] = (8, 16)
-    steps: int = 240
+    steps: int = 192
     batch: int = 16
     learning_rate: float = 0.2
-    warm_up: int = 24
+    warm_up: int = 20
     momentum: float = 0.9
     weight_decay: float = 5e-4
     checkpoints: int = 8
-    early_images: int = 250  # of val and of test each, at the checkpoints before the last; all 2,000 at the last
+    early_images: int = 200  # of val and of test each, at the checkpoints before the last; all 1,500 at the last
 
     @property
     def steps_at(self) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from ..errors import SettingError
 CANVAS, DIGIT, FRAGMENT, FRAGMENTS, NOISE = 10, 8, 3, 2, 0.1
 CLASSES = 10
 SOURCES = {"train": (0, 997), "val": (997, 1397), "test": (1397, 1797)}  # slices of one seeded shuffle of the 1,797
-SIZES = {"train": 16_000, "val": 2_000, "test": 2_000}
+SIZES = {"train": 16_000, "val": 1_500, "test": 1_500}
 MEAN, STD = 0.24, 0.38  # of the training pool, rounded: inputs come out near zero mean and unit variance
 
 
@@ -43,7 +43,7 @@ def _sources() -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=8)
 def cluttered_digits(pool: str, size: int | None = None, seed: int = 0) -> Pool:
-    """The pool "train", "val" or "test" of `size` composed images (default 16,000, 2,000 and 2,000).
+    """The pool "train", "val" or "test" of `size` composed images (default 16,000, 1,500 and 1,500).
 
     The same pool, size and seed give the same images on every machine; digits201 uses seed 0. Each source digit occurs
     equally often (up to one). SettingError for another pool or a size below 1. The arrays are read-only.
