@@ -1,0 +1,76 @@
+"""Section 5.2's comparison with enough trials for an interval: the same searches on digits201, ten seeds each.
+
+The supernet has the skeleton on which the table's cells were trained; every one-shot method gets the same number of
+weight steps and of architecture steps. "random search" is no one-shot search: it trains as many random cells alone as
+cost the same steps and takes the best by validation accuracy. "random cell" is one cell, drawn blindly.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from .... import benchmarks
+from ....benchmarks.digits201_training import RECIPE
+from ....spaces.nasbench201 import NASBench201
+from ...experiment import Experiment, Unit
+from .cell_search import METHODS, Budget, cells, course, find, judged, random_cell, verdict
+
+SEEDS, FEW, TUNING_SEEDS = range(10), range(5), (100,)
+BUDGET, SMALL = Budget(epochs=40, freeze=20, steps=15, batch=64), Budget(epochs=4, freeze=2, steps=2, batch=16)
+# of theta, the same for all methods: of these the one with the lowest validation loss, which the searches minimise
+# themselves, averaged over the sparse methods on TUNING_SEEDS
+LEARNING_RATES, LEARNING_RATE = (0.01, 0.03, 0.1), 0.03
+SPARSE = ("REINFORCE", "PARSEC", "ProxylessNAS", "GDAS", "AdvantageNAS")
+WITH_ZERO = ("ProxylessNAS", "AdvantageNAS")  # footnotes 5 and 4
+SECONDS = {"DARTS": 35, "ProxylessNAS": 22, "RandomSharing": 12}
+
+
+def _unit(method: str, seed: int, role: str = "search", zero: bool = False, rate: float = LEARNING_RATE,
+          size: str = "laptop") -> Unit:
+    config = {"method": method, "role": role, "zero": zero, "learning_rate": rate, "size": size}
+    return Unit(config, seed, 1 if size == "smoke" or method not in METHODS else SECONDS.get(method, 14))
+
+
+def _units(profile: str) -> list[Unit]:
+    if profile == "smoke":
+        return [_unit(method, seed, size="smoke") for method in (*METHODS, *BLIND) for seed in SEEDS[:2]]
+    units = [_unit(method, seed, "tuning", rate=rate) for seed in TUNING_SEEDS for rate in LEARNING_RATES
+             for method in SPARSE]
+    units += [_unit(method, seed) for seed in SEEDS for method in (*SPARSE, "RandomSharing", *BLIND)]
+    return units + [_unit(method, seed, zero=method != "DARTS") for seed in FEW for method in (*WITH_ZERO, "DARTS")]
+
+
+def searched(config: dict, seed: int) -> dict:
+    """One search, without a look at the table."""
+    from ....networks.cell_supernet import digits201_supernet
+    from ....networks.images import digits
+
+    budget = SMALL if config["size"] == "smoke" else BUDGET
+    space = cells(config["zero"])
+    log = find(config["method"], digits201_supernet(space=space, seed=seed), digits(budget.batch, seed), budget,
+               config["learning_rate"], seed)
+    return course(log, space, NASBench201(), budget)
+
+
+def _random_cell(table, rng: np.random.Generator) -> dict:
+    return verdict("argmax", random_cell(rng, table), table)
+
+
+def _random_search(table, rng: np.random.Generator) -> dict:
+    """As many cells as the one-shot searches' steps would train alone, the best by validation accuracy."""
+    val = table.select(split="val")
+    trained = [random_cell(rng, table) for _ in range(BUDGET.evaluations // RECIPE.steps)]
+    return verdict("argmax", max(trained, key=val.value), table) | {"trained": len(trained)}
+
+
+BLIND = {"random cell": _random_cell, "random search": _random_search}
+
+
+def _run(config: dict, seed: int) -> dict:
+    table = benchmarks.load("digits201", split="test")
+    if config["method"] in BLIND:
+        return {"metrics": BLIND[config["method"]](table, np.random.default_rng([5, seed]))}
+    return judged(searched(config, seed), table)
+
+
+DIGITS201 = Experiment("advantagenas/digits201", 1, "Section 5.2 on digits201: ten searches of each method", _units,
+                       _run, lambda config: f"digits201:{benchmarks.load('digits201').checksum}", "advantagenas")
