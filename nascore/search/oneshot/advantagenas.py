@@ -8,6 +8,7 @@ import torch
 from ...errors import SettingError
 from ...networks.choices import Choices, Draw, one_hot
 from .base import Strategy, number, one_of, weight_gradient
+from .properties import Properties
 
 
 class AdvantageNAS(Strategy):
@@ -25,6 +26,8 @@ class AdvantageNAS(Strategy):
     the worst expected advantage of the other operations of the edge: the least of their moving averages, each moved
     by `rate` when its operation is drawn. Before any other operation of an edge was drawn, it stays 0.
     """
+
+    properties = Properties("sparse", "1-hot", stochastic=True, guarantee=True)
 
     def __init__(self, choices: Choices, *, exact: bool = False, rate: float = 0.05, **settings):
         super().__init__(choices, **settings)

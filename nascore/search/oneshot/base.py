@@ -13,6 +13,7 @@ import torch
 from ...errors import SettingError
 from ...networks.choices import Choices, Draw
 from ...spaces.base import Arch
+from .properties import Properties
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Strategy(ABC):
     0.001 is what the authors' code does.
     """
 
+    properties: Properties  # its row of Table 1; `properties.observed` checks it
     samples = 1  # draws per architecture step
     unrolled = False  # True: the loop differentiates through one weight step (second-order DARTS)
 

@@ -5,6 +5,7 @@ import torch
 
 from ...networks.choices import Choices
 from .base import Relaxed, Strategy, one_of
+from .properties import Properties
 
 
 class DARTS(Strategy):
@@ -14,6 +15,8 @@ class DARTS(Strategy):
     L_val(w - xi dL_train(w, a) / dw, a), and leaves that total derivative in the draw's weights.grad; ``order=1``
     takes xi = 0.
     """
+
+    properties = Properties("dense", "n-hot", stochastic=False)
 
     def __init__(self, choices: Choices, *, order: int = 1, **settings):
         super().__init__(choices, **settings)

@@ -6,6 +6,7 @@ import torch
 from ...errors import SettingError
 from ...networks.choices import Choices, one_hot
 from .base import Relaxed, Strategy, number, one_of
+from .properties import Properties
 
 
 class GDAS(Strategy):
@@ -17,6 +18,8 @@ class GDAS(Strategy):
     its edge, which is nothing forward and gives z_i^j a derivative (see `Relaxed`), as the code of GDAS and of the
     AdvantageNAS authors does; False: the others have none.
     """
+
+    properties = Properties("sparse", "1-hot", stochastic=True)
 
     def __init__(self, choices: Choices, *, temperature: tuple[float, float] = (10.0, 0.1), constants: bool = True,
                  **settings):

@@ -6,6 +6,7 @@ import torch
 from ...networks.choices import Choices, Draw, one_hot
 from ...spaces.base import Arch
 from .base import Strategy, number, one_of, weight_gradient
+from .properties import Properties
 
 
 class NASP(Strategy):
@@ -19,6 +20,8 @@ class NASP(Strategy):
     does, on each edge: shift negative entries up to 0, then divide by the largest if it exceeds 1. theta starts at
     `init` (0.5, from where it may move both ways; the code: 1.0).
     """
+
+    properties = Properties("dense", "1-hot", stochastic=False, guarantee=True, weight_step="sparse")
 
     def __init__(self, choices: Choices, *, projection: str = "clip", init: float = 0.5, **settings):
         super().__init__(choices, **settings)

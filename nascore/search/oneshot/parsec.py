@@ -5,6 +5,7 @@ import torch
 
 from ...networks.choices import Choices, Draw, one_hot
 from .base import Strategy, number, one_of
+from .properties import Properties
 
 
 class PARSEC(Strategy):
@@ -20,6 +21,8 @@ class PARSEC(Strategy):
     ``sequential=True`` spreads the K draws over K architecture steps, one each, as that code does; the optimiser then
     also steps with a zero gradient in the K - 1 steps between, so that its momentum moves on.
     """
+
+    properties = Properties("sparse", "1-hot", stochastic=True)
 
     def __init__(self, choices: Choices, *, samples: int = 8, scale: float = 1.0, weighting: str = "likelihood",
                  sequential: bool = False, **settings):

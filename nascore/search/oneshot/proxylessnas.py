@@ -5,6 +5,7 @@ import torch
 
 from ...networks.choices import Choices
 from .base import Relaxed, Strategy, one_of
+from .properties import Properties
 
 
 class ProxylessNAS(Strategy):
@@ -21,6 +22,8 @@ class ProxylessNAS(Strategy):
     After the step the two logits are shifted together so that their joint mass is what it was, and all other logits
     are put back (the optimiser's momentum would move them): the probabilities of all others stay exactly the same.
     """
+
+    properties = Properties("sparse", "2-hot", stochastic=True)
 
     def __init__(self, choices: Choices, *, mixing: str = "softmax", **settings):
         super().__init__(choices, **settings)

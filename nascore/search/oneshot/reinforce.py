@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ...networks.choices import Choices, Draw, one_hot
 from .base import Strategy, number
+from .properties import Properties
 
 
 class Reinforce(Strategy):
@@ -14,6 +15,8 @@ class Reinforce(Strategy):
     as it is up to the share of the present loss in b. As in the authors' code b hears the losses of weight steps too
     and of the present draw before it is used; it starts at the first loss. ``baseline=0`` is Equation 4 as printed.
     """
+
+    properties = Properties("sparse", "1-hot", stochastic=True)
 
     def __init__(self, choices: Choices, *, baseline: float = 0.05, **settings):
         super().__init__(choices, **settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from ...networks.choices import Choices, Draw, one_hot
 from ...spaces.base import Arch
 from .base import Strategy
+from .properties import Properties
 
 
 class RandomSharing(Strategy):
@@ -13,6 +14,8 @@ class RandomSharing(Strategy):
     "process best" (Section 5.2): of the architectures drawn in the architecture steps, the one with the lowest loss
     on its validation batch.
     """
+
+    properties = Properties("sparse", "1-hot", stochastic=True)
 
     def __init__(self, choices: Choices, **settings):
         super().__init__(choices, **settings)

@@ -7,6 +7,7 @@ import torch
 
 from ...networks.choices import Choices
 from .base import Relaxed, Strategy, number
+from .properties import Properties
 
 
 class SNAS(Strategy):
@@ -16,6 +17,8 @@ class SNAS(Strategy):
     authors' code tau falls as a cosine from 1 to 0 over the search; here it stops at `min_temperature`, as a division
     by 0 would end the search and very small values make the derivative vanish.
     """
+
+    properties = Properties("dense", "n-hot", stochastic=True)
 
     def __init__(self, choices: Choices, *, min_temperature: float = 0.03, **settings):
         super().__init__(choices, **settings)
