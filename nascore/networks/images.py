@@ -74,8 +74,8 @@ def digits(batch: int = 32, seed: int = 0) -> ImageData:
 
 
 def _pool(name: str, images, labels) -> tuple[torch.Tensor, torch.Tensor]:
-    images, labels = (part.detach().clone() if isinstance(part, torch.Tensor) else torch.tensor(part)  # read-only arrays
-                      for part in (images, labels))
+    images, labels = (part.detach().clone() if isinstance(part, torch.Tensor) else torch.tensor(part)
+                      for part in (images, labels))  # copies: arrays may be read-only
     if images.dim() != 4 or not images.is_floating_point() or labels.shape != images.shape[:1]:
         raise SettingError(f"{name}: expected images float (n, c, h, w) and n labels, got {tuple(images.shape)} "
                            f"{images.dtype} and {tuple(labels.shape)}")

@@ -10,25 +10,25 @@ from nascore.companion.bench.clock import FIELDS
 
 __all__ = ["FIELDS", "document", "run"]
 
-EXPECTED = 27  # rows, for the progress bar
+EXPECTED = 36  # rows, for the progress bar
 
 
 def run(*, quick: bool = False, full: bool = False, progress: bool = True) -> list[dict]:
     """All rows, each with the FIELDS name, value, unit, bar, met (None: no bar, or nothing to measure), low and high of
     the repeats, threads, load average, what was measured and the reference.
 
-    One to two minutes on one thread, longer where no runs are stored. `full` hashes all 1,293,208 labelled graphs of
+    Three minutes on one thread, longer where no runs are stored. `full` hashes all 1,293,208 labelled graphs of
     NAS-Bench-101; `quick` shrinks every size to test that it works and means nothing as a measurement. Raises
     ResultsError where naive and batched numbers differ.
     """
     from tqdm.auto import tqdm
 
-    from nascore.companion.bench import adversary, runs, tables
+    from nascore.companion.bench import adversary, oneshot, runs, tables
     from nascore.search.threads import one_thread
 
     found = []
     with one_thread(), tqdm(total=EXPECTED, unit="row", disable=not progress, delay=5) as bar:
-        for part in (adversary.rows(quick), tables.rows(quick, full), runs.rows(quick)):
+        for part in (adversary.rows(quick), tables.rows(quick, full), oneshot.rows(quick), runs.rows(quick)):
             for row in part:
                 found.append(row | {"met": None} if quick else row)
                 bar.set_description(row["name"], refresh=False)

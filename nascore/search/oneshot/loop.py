@@ -63,8 +63,8 @@ def search(supernet: Supernet, strategy: Strategy, data, epochs: int = 50, *, st
         raise SettingError(f"freeze_epochs={freeze_epochs}: expected at most epochs={epochs}")
     if steps_per_epoch is not None:
         _whole("steps_per_epoch", steps_per_epoch, 1)
-    for name, value, allowed in (("weight_optimizer", weight_optimizer, OPTIMIZERS), ("precision", precision, PRECISIONS),
-                                 ("weight_schedule", weight_schedule, SCHEDULES)):
+    for name, value, allowed in (("weight_optimizer", weight_optimizer, OPTIMIZERS),
+                                 ("weight_schedule", weight_schedule, SCHEDULES), ("precision", precision, PRECISIONS)):
         if not isinstance(value, str) or value not in allowed:
             raise SettingError(f"{name}={value!r}: expected one of {', '.join(allowed)}")
     if clip is not None and not (isinstance(clip, (int, float)) and clip > 0):
