@@ -83,8 +83,8 @@ def test_the_cheapest_operation_becomes_likely(name, options, flip):
     order = [2, 0, 1] if flip else [0, 1, 2]  # the same costs elsewhere: it is the cost that counts, not the place
     cost = COST[:, order]
     cheapest = tuple(order.index(j) for j in CHEAPEST)
-    strategy = build(name, THREE, learning_rate=0.05, **options)
-    learn(strategy, linear(cost), 160 if strategy.samples == 1 else 40)
+    strategy = build(name, THREE, learning_rate=0.1, **options)
+    learn(strategy, linear(cost), 80 if strategy.samples == 1 else 20)
     rows = torch.arange(3)
     assert (strategy.probabilities()[rows, list(cheapest)] > 0.45).all(), strategy.probabilities()
     assert strategy.derive() == cheapest
