@@ -333,7 +333,7 @@ def test_log_shows_itself():
     ({"weight_options": {"speed": 1}}, "speed"), ({"seed": -1}, "seed=-1"), ({"device": "abacus"}, "abacus"),
     ({"data": Points(short=2)}, "gave 2 pairs"), ({"data": Points(0)}, "not one whole batch"),
     ({"strategy": AdvantageNAS(Choices(3, ("a", "b")))}, "edges=3"),
-    ({"weight_options": {"lr": 1e30}, "epochs": 5}, "training loss, epoch")])
+    ({"weight_options": {"lr": 1e30}, "epochs": 5}, "validation loss, epoch 1, step 1")])
 def test_bad_settings_are_named(options, word):
     with pytest.raises(SettingError, match=word):
         run(**options)
