@@ -47,7 +47,8 @@ class Draw:
     @property
     def arch(self) -> Arch:
         """The operation of the largest weight on each edge."""
-        return tuple(max(ops, key=lambda j: float(self.weights[i, j])) for i, ops in enumerate(self.active))
+        weights = self.weights.detach()
+        return tuple(max(ops, key=lambda j: float(weights[i, j])) for i, ops in enumerate(self.active))
 
 
 def one_hot(arch: Sequence[int], ops: int, requires_grad: bool = False) -> Draw:
