@@ -50,7 +50,7 @@ def load_digits201(dataset: str | None = None, split: str = "test", epochs: int 
     share their value.
 
     split: val or test. epochs: the training step, one of eight (default the last, the only one measured on all
-    2,000 images). seed: "mean" over the trained seeds, or 0, 1, 2; NaN where a seed was not trained. Costs of the
+    images of the pool). seed: "mean" over the trained seeds, or 0, 1, 2; NaN where a seed was not trained. Costs of the
     cell as written: params and flops (multiply-accumulates of one image), both counts. DataError for a missing or
     damaged file.
     """

@@ -9,6 +9,7 @@
 - ``better``: rows ``a`` beat rows ``b`` on ``column`` (``lower = true``: smaller is better; ``statistic`` as above).
   Reproduced when the bootstrap interval of the difference excludes 0, trend only when just the estimate has the right
   sign; ``need = "direction"`` asks for no more than "at least as good"; ``b_column`` is read in rows ``b`` instead;
+  ``margin``: ``a`` may be worse by this share of the statistic of ``b``;
 - ``fact``: ``column`` equals ``equals`` in every row.
 
 ``select`` (and ``a``, ``b``) picks rows: ``{method = "GA-NAS", rank = {at_most = 3}}``. ``each = "dataset"`` repeats
@@ -39,7 +40,7 @@ STATISTICS = {"mean": np.mean, "median": np.median, "min": np.min, "max": np.max
 KEYS = {
     "mean": {"column", "statistic", "at_least", "at_most", "select", "weaker", "plus"},
     "share": {"column", "equals", "at_least", "at_most", "share", "count", "select", "weaker"},
-    "better": {"column", "b_column", "a", "b", "lower", "statistic", "need"},
+    "better": {"column", "b_column", "a", "b", "lower", "statistic", "need", "margin"},
     "fact": {"column", "equals", "select"},
 }
 COMMON = {"kind", "each", "of", "missing", "digits", "unit"}
@@ -238,8 +239,9 @@ def _better(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcom
     estimate = stats.difference(x, y, _statistic(name))
     sign = -1 if test.get("lower") else 1
     wins = stats.probability_of_improvement(sign * x, sign * y)
-    gain = estimate.value * sign
-    clear = estimate.low > 0 if sign > 0 else estimate.high < 0
+    margin = test.get("margin", 0.0) * abs(float(_statistic(name)(y, axis=0)))
+    gain = estimate.value * sign + margin
+    clear = estimate.low > -margin if sign > 0 else estimate.high < margin
     if test.get("need", "interval") == "direction":
         verdict = "reproduced" if gain >= 0 else "not reproduced"
     else:

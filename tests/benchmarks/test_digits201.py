@@ -14,12 +14,13 @@ from nascore.benchmarks import digits201, digits201_card
 from nascore.benchmarks import digits201_training as training
 from nascore.benchmarks.digits201_training import RECIPE
 from nascore.benchmarks.packed_npz import read_npz, write_npz
+from nascore.data.digits import SIZES
 from nascore.errors import DataError, SettingError
 
 SPACE = nc.spaces.NASBench201()
 COMMITTED = training.folder()
 EARLY, MIDDLE = RECIPE.steps_at[0], RECIPE.steps_at[3]
-LAST, IMAGES = RECIPE.checkpoints - 1, 2000  # of each pool after the last step
+LAST, IMAGES = RECIPE.checkpoints - 1, SIZES["val"]  # of each pool after the last step
 SHOWN = np.array([RECIPE.early_images] * LAST + [IMAGES])[:, None]
 
 
@@ -59,7 +60,7 @@ def test_one_row_for_each_cell_in_lexicographic_order(bench):
     assert np.array_equal(np.array(bench.archs), SPACE.array())
     assert (bench.dataset, bench.split, bench.epochs, bench.seed) == ("digits", "test", RECIPE.steps, "mean")
     assert bench.array.dtype == np.float32 and not np.isnan(bench.array).any()
-    assert "2,000" in bench.about and str(RECIPE.early_images) in bench.select(epochs=EARLY).about
+    assert f"{IMAGES:,}" in bench.about and str(RECIPE.early_images) in bench.select(epochs=EARLY).about
 
 
 def test_values_are_the_counts_in_percent(bench, counts):

@@ -71,6 +71,19 @@ def test_better_needs_a_clear_interval():
     assert outcome({**test, "need": "direction"}, close).verdict == "reproduced"
 
 
+def test_a_margin_lets_a_be_worse_by_a_share_of_b():
+    frame = table(method=["A"] * 4 + ["B"] * 4, loss=[101.0] * 4 + [100.0] * 4)
+    test = {"kind": "better", "a": {"method": "A"}, "b": {"method": "B"}, "column": "loss", "lower": True}
+    assert outcome(test, frame).verdict == "not reproduced"
+    assert outcome({**test, "margin": 0.02}, frame).verdict == "reproduced"
+    assert outcome({**test, "margin": 0.005}, frame).verdict == "not reproduced"
+    assert outcome({**test, "margin": 0.005, "lower": False}, frame).verdict == "reproduced"
+    gain = {**test, "a": {"method": "B"}, "b": {"method": "A"}, "lower": False, "need": "direction"}
+    assert outcome(gain, frame).verdict == "not reproduced"
+    assert outcome({**gain, "margin": 0.0099}, frame).verdict == "not reproduced"
+    assert outcome({**gain, "margin": 0.01}, frame).verdict == "reproduced"
+
+
 def test_each_keeps_the_worst_verdict_and_all_values_are_needed():
     frame = table(dataset=["x", "x", "y", "y"], rank=[1, 1, 1, 9])
     test = {"kind": "share", "each": "dataset", "column": "rank", "equals": 1, "share": 1.0}
@@ -196,6 +209,27 @@ def test_ganas_claims_are_complete():
             assert verdict_tests.run_test(c.test, table(nothing=[1]), "ganas").runs == 0
 
 
+def test_advantagenas_claims_are_complete():
+    found = claims.load("advantagenas")
+    assert len(found) >= 50 and {c.paper for c in found} == {"advantagenas"}
+    assert all(
+        c.id.startswith("advantagenas/") and re.search(r"Abstract|Section|Table|Figure|Theorem|Footnote", c.where)
+        for c in found
+    )
+    for c in found:
+        if c.test:
+            assert verdict_tests.run_test(c.test, table(nothing=[1]), "advantagenas").runs == 0
+    studies = ("theory", "toy", "ptb", "cifar10", "digits201", "properties")
+    assert {c.experiment for c in found if c.experiment} <= {f"advantagenas/{name}" for name in studies}
+    own = [c for c in found if c.experiment in ("advantagenas/ptb", "advantagenas/cifar10", "advantagenas/digits201")]
+    assert own and all(c.scaled_down for c in own)  # none of these is the paper's setting
+
+
+@pytest.mark.parametrize("paper", ["advantagenas", "ganas"])
+def test_claims_name_columns_that_the_stored_rows_have(paper):
+    assert [j.claim.id for j in claims.judge(claims.load(paper)) if "no column" in j.reason] == []
+
+
 def test_claims_name_existing_columns_of_known_experiments():
     names = {c.experiment for c in claims.load("ganas") if c.experiment}
     assert names <= {
@@ -211,7 +245,7 @@ def test_unknown_paper_is_refused():
 def test_scoreboard_holds_every_paper():
     entries = scoreboard.judged()
     assert {e.claim.paper for e in entries} == {"ganas", "thesis", "gennas", "advantagenas", "gibbsnas"}
-    assert all(e.verdict == "not yet" for e in entries if e.claim.paper != "ganas")
+    assert all(e.verdict == "not yet" for e in entries if e.claim.paper in ("thesis", "gennas", "gibbsnas"))
     record = scoreboard.as_json()["claims"][0]
     assert {"id", "paper", "where", "claim", "expected", "measured", "interval", "verdict"} <= set(record)
     assert len(scoreboard.table()) == len(entries)
@@ -227,11 +261,12 @@ def test_scoreboard_picture_shows_each_claim_once():
 
     entries = scoreboard.judged()
     figure, data = scoreboard.figure(entries)
-    written = [e for e in entries if e.claim.paper == "ganas"]
+    written = [e for e in entries if e.claim.paper in ("ganas", "advantagenas")]
     assert sorted(data["id"]) == sorted(e.claim.id for e in entries)
     assert not data.duplicated(["paper", "section", "position"]).any()
     texts = [t.get_text() for t in figure.axes[0].texts]
-    assert f"{len(written)} claims" in texts
+    for paper in ("ganas", "advantagenas"):
+        assert f"{sum(e.claim.paper == paper for e in written)} claims" in texts
     assert {str(n) for n in scoreboard.counts(written).values()} <= set(texts)
     plt.close(figure)
 
