@@ -16,7 +16,6 @@ from nascore.errors import ResultsError
 from nascore.networks.cell_supernet import CellSupernet, nasbench201_supernet
 from nascore.networks.choices import Draw
 from nascore.networks.fleet import Fleet
-from nascore.networks.toy import ToyData, ToySupernet
 from nascore.search.oneshot.advantagenas import AdvantageNAS
 from nascore.search.oneshot.darts import DARTS
 from nascore.search.oneshot.loop import search
@@ -204,6 +203,8 @@ def fleet(quick: bool) -> Iterator[dict]:
 
 # -- the toy ----------------------------------------------------------------------------------------------------------
 def toy(quick: bool) -> Iterator[dict]:
+    from nascore.networks.toy import ToyData, ToySupernet
+
     steps = 3 if quick else 250
     for kind, make in (("sparse", AdvantageNAS), ("dense", DARTS)):
         net = ToySupernet()
