@@ -21,6 +21,7 @@ from ..data.text import Segment
 from ..errors import SettingError
 from ..spaces.base import Arch
 from ..spaces.cell import CellSpace
+from ..spaces.dag import DAG
 from .choices import Choices, Draw, one_hot
 from .supernet import Supernet
 
@@ -28,8 +29,24 @@ OPS = ("identity", "tanh", "sigmoid", "relu", "zero")
 ZERO = OPS.index("zero")
 ACTIVATIONS = (lambda x: x, torch.tanh, torch.sigmoid, torch.relu)
 NODES = 3  # inner nodes
-SPACE = CellSpace(NODES + 1, OPS, "advantagenas-recurrent")  # node 0 is the merged input; edges target-major
 INIT = 0.1  # every parameter starts uniform in [-INIT, INIT]
+
+
+class RecurrentSpace(CellSpace):
+    """One of OPS on each edge of a complete DAG; node 0 is the merged input, edges are in target-major order."""
+
+    def __init__(self):
+        super().__init__(NODES + 1, OPS, "advantagenas-recurrent")
+
+    def dag(self, arch: Arch) -> DAG:
+        """Operations as nodes; every one feeds the output, which is the mean of all inner nodes."""
+        inner = super().dag(arch)
+        output = len(inner.labels) - 1
+        inside = [edge for edge in inner.edges if edge[1] != output]
+        return DAG(inner.labels, tuple(inside + [(op, output) for op in range(1, output)]))
+
+
+SPACE = RecurrentSpace()
 
 
 class RecurrentCell(nn.Module):

@@ -16,7 +16,11 @@ ARCH = (1, 3, 4, 0, 2, 1)
 
 @pytest.fixture
 def net():
-    return RecurrentSupernet(WORDS, UNITS, dropout=0.0, seed=3)
+    made = RecurrentSupernet(WORDS, UNITS, dropout=0.0, seed=3)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter *= 10  # so that operations and states matter
+    return made
 
 
 def stream(length=6, batch=4, words=WORDS):
@@ -110,7 +114,7 @@ def test_the_state_is_carried_from_segment_to_segment(net):
     first, state = by_hand(net, parts[0], mixture)
     second, _ = by_hand(net, parts[1], mixture, state)
     fresh, _ = by_hand(net, parts[1], mixture)
-    assert abs(second - fresh) > 1e-4
+    assert abs(second - fresh) > 0.01
     assert net.loss(parts[1], draw).item() == pytest.approx(fresh, rel=1e-5)  # what was before it is not known
     net.loss(parts[0], draw)
     assert net.measures(parts[1], draw)["loss"] * 6 == pytest.approx(second, rel=1e-5)
@@ -166,6 +170,13 @@ def test_seeds_and_settings():
     with pytest.raises(ValueError):
         RecurrentNetwork((1, 1, 1), WORDS)
     assert SPACE.size == 5**6 and OPS[ZERO] == "zero"
+
+
+def test_every_operation_of_a_drawn_cell_feeds_the_output():
+    graph = SPACE.dag(ARCH)
+    assert graph.labels == ("input", *(OPS[op] for op in ARCH), "output")
+    assert [edge for edge in graph.edges if edge[1] == 7] == [(op, 7) for op in range(1, 7)]
+    assert {(0, 1), (1, 3), (2, 6), (3, 6)} <= set(graph.edges) and len(graph.edges) == 13
 
 
 def test_a_segment_of_another_width_starts_from_zero(net):

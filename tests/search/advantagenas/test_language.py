@@ -1,0 +1,86 @@
+"""The Penn Treebank study: what its units are, and that a smoke unit searches, retrains and reports."""
+import json
+import math
+
+import pytest
+
+from nascore.data.text import ptb_label
+from nascore.networks.recurrent import SPACE, RecurrentNetwork
+from nascore.search.advantagenas.studies import language
+from nascore.search.advantagenas.studies.language import LANGUAGE, PAPER, PAPER_RATE, PAPER_STEPS, SMOKE
+
+
+@pytest.fixture(scope="module")
+def units():
+    return {(unit.config["method"], unit.seed): unit for unit in LANGUAGE.units("smoke")}
+
+
+@pytest.fixture(scope="module")
+def row(units):
+    unit = units["AdvantageNAS", 0]
+    return LANGUAGE.run(unit.config, unit.seed)
+
+
+def test_every_method_has_trials_in_every_profile():
+    for profile, trials in (("smoke", 1), ("laptop", 2), ("paper", 5)):
+        found = [unit.config["method"] for unit in LANGUAGE.units(profile)]
+        assert all(found.count(method) == trials for method in (*language.SEARCHES, language.TANH))
+        assert found.count(language.RANDOM) >= trials
+        json.dumps([unit.config for unit in LANGUAGE.units(profile)])
+
+
+def test_the_paper_profile_is_the_papers():
+    assert (PAPER.search_epochs, PAPER.retrain_epochs, PAPER.units) == (30, 100, 300)
+    segments = -(-(929_589 - 1) // PAPER.batch // PAPER.length)
+    assert PAPER_STEPS == PAPER.search_epochs * (segments // 2)
+    assert language.SEARCHES["REINFORCE"] == language.SEARCHES["GDAS"] == "process_best"  # Section 5.3
+    assert {language.SEARCHES[m] for m in ("PARSEC", "ProxylessNAS", "AdvantageNAS")} == {"argmax"}
+
+
+def test_synthetic_rows_say_so(units):
+    assert all("synthetic" in LANGUAGE.data(unit.config) for unit in units.values())
+    assert {LANGUAGE.data(unit.config) for unit in LANGUAGE.units("laptop")} == {ptb_label()}
+
+
+def test_a_unit_searches_retrains_and_reports(row):
+    metrics, curve = row["metrics"], row["curve"]
+    assert metrics["arch"] == metrics["argmax_arch"] and metrics["derived_by"] == "argmax"
+    assert 1 < metrics["test"] < SMOKE.words and 1 < metrics["val"] < SMOKE.words
+    assert metrics["params"] == pytest.approx(
+        RecurrentNetwork(SPACE.parse(metrics["arch"]), SMOKE.words, SMOKE.units).params, abs=1e-5)
+    assert len(row["retrain"]) == SMOKE.retrain_epochs and row["retrain"][-1] == metrics["train"] < row["retrain"][0]
+    assert {len(values) for values in curve.values()} == {SMOKE.search_epochs}
+    probabilities = curve["probabilities"]
+    assert len(probabilities[0]) == 6 and all(sum(edge) == pytest.approx(1, abs=1e-3) for edge in probabilities[-1])
+    assert curve["entropy"][-1] < math.log(5)
+    json.dumps(row)
+
+
+def test_the_same_seed_gives_the_same_row(units, row):
+    again = LANGUAGE.run(units["AdvantageNAS", 0].config, 0)
+    other = LANGUAGE.run(units["AdvantageNAS", 0].config, 1)
+    timeless = {key: value for key, value in row["metrics"].items() if not key.endswith("_s")}
+    assert {key: again["metrics"][key] for key in timeless} == timeless and again["curve"] == row["curve"]
+    assert other["metrics"]["val"] != row["metrics"]["val"]
+
+
+def test_process_best_is_what_is_retrained(units):
+    metrics = LANGUAGE.run(units["REINFORCE", 0].config, 0)["metrics"]
+    assert metrics["arch"] == metrics["process_best_arch"] and metrics["derived_by"] == "process_best"
+
+
+def test_references_are_not_searched(units):
+    for method in (language.RANDOM, language.TANH):
+        row = LANGUAGE.run(units[method, 0].config, 0)
+        assert "curve" not in row and row["metrics"]["entropy"] is None
+    assert row["metrics"]["arch"] == SPACE.format((1,) * 6)
+
+
+def test_theta_can_travel_as_far_as_in_the_paper(monkeypatch):
+    from nascore.search import oneshot
+
+    seen = {}
+    monkeypatch.setattr(oneshot, "search", lambda supernet, strategy, data, epochs, **rest: seen.update(
+        total=strategy.settings["learning_rate"] * epochs * len(data.val(0))))
+    language.find("GDAS", SMOKE, 0)
+    assert seen["total"] == pytest.approx(PAPER_RATE * PAPER_STEPS)
