@@ -117,6 +117,8 @@ def test_a_row():
     metrics = row["metrics"]
     assert metrics["unbiased_adv"] == metrics["taylor_equals_exact"] == metrics["corrected_exact"] == 1
     assert metrics["bound_holds_adv"] == 1 and metrics["printed_adv_variance_exact"] == 0
+    peak = max(row["curve"]["bound_adv"])  # on a grid, below the largest of all
+    assert 0.5 * metrics["best_bound_adv"] < peak <= metrics["best_bound_adv"] <= metrics["best_true_adv"]
     assert len(row["curve"]["epsilon"]) == len(row["curve"]["bound_adv"]) == len(theory.EPSILONS)
     large = theory.run({"kind": "table", "edges": 5, "zero": False, "draws": 500}, 0)
     assert set(large["metrics"]) == set(metrics) and large["curve"] is None
