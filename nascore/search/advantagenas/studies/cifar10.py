@@ -27,7 +27,7 @@ BUDGETS = {"smoke": Budget(epochs=4, freeze=2, steps=2, batch=16),
 NETS = {"smoke": {"channels": 2, "cells": 1, "inputs": 1}, "laptop": {"channels": 8, "cells": 1},
         "paper": {"channels": 16, "cells": 5}}
 SIDES = {"laptop": 16, "paper": 32}
-# of theta: the authors' 3e-4 for the full length; for the short one the rate tuned on digits201 (see digits201.py)
+# of theta: the authors' 3e-4 for the full length; for the short one that of digits201.py
 LEARNING_RATES = {"smoke": 0.01, "laptop": 0.03, "paper": 3e-4}
 SPARSE = ("REINFORCE", "PARSEC", "ProxylessNAS", "GDAS", "AdvantageNAS")
 SECONDS = {"DARTS": 240, "ProxylessNAS": 140, "RandomSharing": 60}
