@@ -69,12 +69,12 @@ class RecurrentCell(nn.Module):
         entering, recur = F.linear(words, self.enter), self.recur.T
         outputs = []
         for entry in entering.unbind(0):
-            gate, content = torch.addmm(entry, state, recur).split(self.units, 1)
+            gate, content = torch.addmm(entry, state, recur).to(state.dtype).split(self.units, 1)
             node, nodes = torch.lerp(state, torch.tanh(content), torch.sigmoid(gate)), []
             inflow: list[list[torch.Tensor]] = [[] for _ in range(NODES + 1)]
             for source, (weight, edges) in enumerate(leaving):
                 width = len(edges) * self.units
-                gates, maps = (node @ weight).split((width, weight.shape[1] - width), 1)
+                gates, maps = (node @ weight).to(node.dtype).split((width, weight.shape[1] - width), 1)
                 maps = iter(maps.split(self.units, 1) if maps.shape[1] else ())
                 for (edge, target, mapped), gate in zip(edges, torch.sigmoid(gates).split(self.units, 1), strict=True):
                     content = mixed[edge](next(maps) if mapped else torch.zeros_like(node))
