@@ -65,7 +65,7 @@ def _load(text: str, words: int, tokens: int) -> texts.Text:
 PAPER = Setting("ptb", 10_000, 929_589, 300, 0.5, 256, 35, 30, 100, 20.0)
 LAPTOP = Setting("ptb", 500, 60_000, 48, 0.2, 20, 10, 3, 4, 20.0)
 SMOKE = Setting("markov", 30, 1_200, 8, 0.0, 6, 8, 2, 2, 5.0)
-SECONDS = {"smoke": (2, 1), "laptop": (30, 18), "paper": (40_000, 25_000)}
+SECONDS = {"smoke": (2, 1), "laptop": (50, 30), "paper": (40_000, 25_000)}
 
 
 def _units(profile: str) -> list[Unit]:
