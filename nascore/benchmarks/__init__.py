@@ -15,7 +15,6 @@ _BENCHMARKS = {
     "nasbench101": ("nasbench101_table", "load_nasbench101"),
     "nasbench101-surrogate": ("nasbench101_surrogate", "load_nasbench101_surrogate"),
     "nasbench201": ("nasbench201", "load_nasbench201"),
-    "nasbench201-synthetic": ("synthetic", "load_nasbench201_synthetic"),
     "nasbench-macro": ("nasbench_macro", "load_nasbench_macro"),
     "nasbench-macro-synthetic": ("synthetic", "load_nasbench_macro_synthetic"),
 }
@@ -30,7 +29,7 @@ def load(name: str, **question) -> TabularBenchmark:
     """A benchmark by name; `dataset`, `split`, `epochs` (and `seed`) say which accuracy it answers.
 
     Raises SettingError for an unknown name or question, DataError when its data is not here (the message says how to
-    get it). nasbench101-surrogate and the -synthetic tables need no download.
+    get it). digits201, nasbench101-surrogate and nasbench-macro-synthetic need no download.
     """
     if name not in _BENCHMARKS:
         raise SettingError(f"benchmark {name!r}: expected one of {', '.join(available())}")

@@ -200,6 +200,9 @@ def _verdict(claim: Claim, outcome: Outcome) -> Judged:
     if "synthetic" in outcome.on and claim.needs != "any":
         evidence["reason"] = "measured on a synthetic stand-in only, which says nothing about the claim"
         return Judged(claim, "not tested", **evidence)
+    if "digits201" in outcome.on and not claim.scaled_down and claim.needs != "any":
+        evidence["reason"] = "measured on digits201 only, another task than the claim's"
+        return Judged(claim, "not tested", **evidence)
     if claim.needs == "true" and outcome.on != "true":
         evidence["reason"] = f"needs the true table; measured on: {outcome.on}"
         return Judged(claim, "not tested", **evidence)

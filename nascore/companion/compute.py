@@ -239,8 +239,8 @@ def _one_thread() -> Iterator[None]:
 def stored(experiment: str | Experiment, profile: str = "laptop") -> list[dict]:
     """Stored rows of an experiment's units under a profile, without touching the data.
 
-    Where a unit has several rows (measured on true data and on a stand-in), true data wins over a surrogate, a
-    surrogate over synthetic data, and the later row over the earlier. Rows of another algorithm version do not count.
+    Where a unit has several rows (measured on true data and on a stand-in), the better kind
+    of data wins (:data:`nascore.companion.store.KINDS`), and the later row over the earlier. Rows of another algorithm version do not count.
     """
     experiment = experiments.get(experiment)
     best: dict[str, dict] = {}

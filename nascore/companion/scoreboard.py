@@ -238,6 +238,7 @@ def _planned(ax, box, position: int, y: float, part: str, widest: int, number: i
 def _note(ax, y: float, kinds: set[str]) -> None:
     words = {
         "surrogate": "measured on a surrogate of the benchmark, not on its true table",
+        "digits201": "on digits201, our own small benchmark",
         "synthetic": "on invented scores (theory, smoke runs)",
     }
     said = "; ".join(text for kind, text in words.items() if kind in kinds)

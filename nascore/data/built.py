@@ -39,7 +39,7 @@ class Builder:
 BUILDERS: dict[str, Builder] = {
     "nasbench201": Builder("nasbench201_raw", ("test-200", "cifar10-val-200", "cifar100-val-200",
                                                "imagenet16-120-val-200", "cifar10-25k-200", "accuracies-12"), 1,
-                           "nasbench201-synthetic"),
+                           "digits201"),
     "nasbench-macro": Builder("nasbench_macro_raw", ("table",), 1, "nasbench-macro-synthetic"),
     "nasbench101": Builder("nasbench101_raw", ("only108",), 1, "nasbench101-surrogate"),
 }

@@ -93,7 +93,7 @@ def test_loads_quickly(bench):
 def test_without_data_the_error_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("NASCORE_CACHE", str(tmp_path))
     monkeypatch.delenv("NASCORE_MIRROR", raising=False)
-    with pytest.raises(DataError, match="nascore data fetch nasbench201.*nasbench201-synthetic"):
+    with pytest.raises(DataError, match="nascore data fetch nasbench201.*digits201"):
         nc.benchmarks.load("nasbench201")
 
 

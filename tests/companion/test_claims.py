@@ -170,6 +170,8 @@ def test_judging_stored_rows(toy):
     [
         ("toy-surrogate:1", "", "reproduced", "surrogate"),
         ("toy-surrogate:1", "true", "not tested", "surrogate"),
+        ("digits201:1", "", "not tested", "digits201"),
+        ("digits201:1", "any", "reproduced", "digits201"),
         ("toy-synthetic:1", "", "not tested", "synthetic"),
         ("toy-synthetic:1", "any", "reproduced", "synthetic"),
         ("toy:1", "true", "reproduced", "true"),
@@ -182,6 +184,14 @@ def test_stand_in_data_shows_in_the_verdict(toy, data, needs, verdict, on):
     compute.compute(experiment, "laptop", progress=False)
     judged = claims.judge([claim(needs=needs)])[0]
     assert (judged.verdict, judged.on) == (verdict, on)
+
+
+def test_a_scaled_down_claim_may_stand_on_digits201(toy):
+    from nascore.companion import compute
+
+    compute.compute(toy(data="digits201:1")[0], "laptop", progress=False)
+    judged = claims.judge([claim(scaled_down=True)])[0]
+    assert (judged.verdict, judged.on) == ("scaled down", "digits201")
 
 
 def test_a_damaged_store_is_not_taken_for_an_absent_one(toy):

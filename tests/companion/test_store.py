@@ -103,7 +103,8 @@ def test_unwritable_store_says_so(tmp_path):
 
 @pytest.mark.parametrize(
     "label, kind",
-    [("nasbench201:ab", "true"), ("nasbench101-surrogate:1", "surrogate"), ("nasbench201-synthetic:3", "synthetic")],
+    [("nasbench201:ab", "true"), ("nasbench101-surrogate:1", "surrogate"), ("markov-synthetic:3", "synthetic"),
+     ("digits201:ab", "digits201")],
 )
 def test_data_kind(label, kind):
     assert store.data_kind(label) == kind

@@ -20,12 +20,12 @@ from nascore.spaces.nasbench101_hash import all_hashes, module_hash
 
 
 def rows(quick: bool = False, full: bool = False) -> Iterator[dict]:
-    """Rows on NAS-Bench-201 (the synthetic table where it is absent) and on NAS-Bench-101's space and surrogate."""
+    """Rows on NAS-Bench-201 (digits201 where it is absent) and on NAS-Bench-101's space and surrogate."""
     try:
         load("nasbench201")
         name = "nasbench201"
     except DataError:
-        name = "nasbench201-synthetic"
+        name = "digits201"
     repeats = 1 if quick else 7
     yield row("NB-201 load", seconds(lambda: load(name), repeats), "s", f"load({name!r}), table built", most=0.3)
     yield from queries(load(name), repeats, 1_000 if quick else 200_000)

@@ -16,7 +16,7 @@ SPACE = nc.spaces.NASBench201()
 
 @pytest.fixture(scope="module")
 def bench():
-    return nc.benchmarks.load("nasbench201-synthetic")
+    return nc.benchmarks.load("digits201")
 
 
 def test_iterations_have_the_sizes_of_the_schedule(bench):
@@ -102,7 +102,7 @@ def test_standard_discriminator_and_bad_settings(bench):
             GANAS(SPACE, **wrong)
 
 
-@pytest.mark.parametrize("space, load", [(SPACE, "nasbench201-synthetic"), (None, "nasbench101-surrogate")])
+@pytest.mark.parametrize("space, load", [(SPACE, "digits201"), (None, "nasbench101-surrogate")])
 def test_saved_state_goes_on_identically(space, load, tmp_path):
     table = nc.benchmarks.load(load)
     settings = {"initial": 12, "base": 8, "increment": 0, "iterations": 3, "truth": 5, **QUICK}

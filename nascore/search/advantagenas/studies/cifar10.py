@@ -47,8 +47,9 @@ def _units(profile: str) -> list[Unit]:
 
 
 def _table(size: str):
-    return benchmarks.load("nasbench201-synthetic" if size == "smoke" else "nasbench201", dataset="cifar10",
-                           split="test", epochs=200)
+    if size == "smoke":
+        return benchmarks.load("digits201", split="test")
+    return benchmarks.load("nasbench201", dataset="cifar10", split="test", epochs=200)
 
 
 @lru_cache(maxsize=1)
