@@ -287,7 +287,7 @@ def test_all_forms_agree_on_nasbench201s_size():
 
 
 def test_load_says_what_is_wrong():
-    with pytest.raises(SettingError, match="'nasbench202': expected one of nasbench-macro, .*nasbench201"):
+    with pytest.raises(SettingError, match="'nasbench202': expected one of digits201, .*nasbench201"):
         nc.benchmarks.load("nasbench202")
     with pytest.raises(SettingError, match="colour: a benchmark is asked by"):
         nc.benchmarks.load("nasbench201", colour="blue")
