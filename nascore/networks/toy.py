@@ -64,7 +64,7 @@ class ToySupernet(Supernet):
         return maps @ (self.readout.view(-1) / edges)
 
     def _patches(self, images: torch.Tensor) -> torch.Tensor:
-        """What the filters look at, (16 n, 49). Kept for the next call: a teacher, and all draws of a step, see the same
+        """What the filters look at, (16 n, 49). Kept for the next call: a teacher and all draws of a step see the same
         images."""
         if self._seen is None or self._seen[0] is not images or self._seen[1] != images._version:
             if images.shape[1:] != (1, SIZE, SIZE):

@@ -1,4 +1,4 @@
-"""Sums over all architectures against what they must come to: finite differences, other sums, the strategies' updates."""
+"""Sums over all architectures against finite differences, other sums, random draws, and the strategies' updates."""
 from __future__ import annotations
 
 import numpy as np

@@ -62,5 +62,5 @@ def test_course():
 
 def test_units():
     units = toy.TOY.units("laptop")
-    assert len(units) == 10 * (11 + 8) and {unit.config["iterations"] for unit in units} == {2000}
-    assert len(toy.TOY.units("smoke")) == 2 * 19
+    assert len(units) == 10 * (12 + 8) and {unit.config["iterations"] for unit in units} == {2000}
+    assert len(toy.TOY.units("smoke")) == 2 * 20

@@ -80,7 +80,8 @@ def _closed_forms(table: Reward, theta: np.ndarray) -> dict:
     mu = estimators.softmax(theta)
     base, adv = moments(table, theta, "reinforce"), moments(table, theta, "advantage")
     gradient = (estimators.gradient(table, theta) ** 2).sum(1)
-    printed_adv, printed_base = (f(table.parts, mu) for f in (closed_forms.printed_advantage, closed_forms.printed_base))
+    printed_adv = closed_forms.printed_advantage(table.parts, mu)
+    printed_base = closed_forms.printed_base(table.parts, mu)
     pairs = dict(zip(names, [
         (closed_forms.printed_gradient(table.parts, mu), gradient), (printed_adv, adv.variance),
         (printed_adv, adv.second), (printed_base, base.variance), (printed_base, base.second),
