@@ -17,7 +17,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # where a package's import name is not its own name
-IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric", "dask": "distributed"}
+IMPORT_NAMES = {"pillow": "PIL", "scikit-learn": "sklearn", "torch-geometric": "torch_geometric", "dask": "distributed"}
 
 
 def declared(extra: str | None = None) -> list[Requirement]:

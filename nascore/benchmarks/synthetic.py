@@ -44,7 +44,10 @@ def _chains(table_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     block = width ** 2 * np.array([0.0, 6.0, 12.0])[:, None] + width * np.array([0.0, 27.0, 150.0])[:, None]
     params = 2e4 + block[networks, np.arange(8)].sum(1)
     flops = 5e6 + (block * (16.0 / 2 ** stage) ** 2)[networks, np.arange(8)].sum(1)
-    return archs, np.clip(runs, 0.0, 99.9).astype(np.float32).round(4)[row], params, flops
+    made = archs, np.clip(runs, 0.0, 99.9).astype(np.float32).round(4)[row], params, flops
+    for array in made:
+        array.setflags(write=False)
+    return made
 
 
 def load_nasbench_macro_synthetic(dataset: str = "cifar10", split: str = "test", epochs: str = "final",
