@@ -50,6 +50,8 @@ class ToySupernet(Supernet):
         self.filters = nn.Parameter(filters, requires_grad=trainable)
         self.bias = nn.Parameter(torch.zeros(edges * ops), requires_grad=trainable)
         self.readout = nn.Parameter(readout, requires_grad=trainable)
+        pixels = torch.arange(SIZE * SIZE).view(SIZE, SIZE).unfold(0, KERNEL, STRIDE).unfold(1, KERNEL, STRIDE)
+        self.register_buffer("pixels", pixels.reshape(-1), persistent=False)
         self._seen: tuple | None = None
 
     def forward(self, images: torch.Tensor, draw: Draw) -> torch.Tensor:
@@ -69,8 +71,9 @@ class ToySupernet(Supernet):
         if self._seen is None or self._seen[0] is not images or self._seen[1] != images._version:
             if images.shape[1:] != (1, SIZE, SIZE):
                 raise SettingError(f"images of shape {tuple(images.shape)}: expected (n, 1, {SIZE}, {SIZE})")
-            windows = images[:, 0].unfold(1, KERNEL, STRIDE).unfold(2, KERNEL, STRIDE)
-            self._seen = images, images._version, windows.reshape(-1, KERNEL * KERNEL)
+            # of the ways to copy windows the fastest on CPU: half the time of unfold, a fifth of im2col
+            windows = images.reshape(-1, SIZE * SIZE).index_select(1, self.pixels)
+            self._seen = images, images._version, windows.view(-1, KERNEL * KERNEL)
         return self._seen[2]
 
     def _mixed(self, patches: torch.Tensor, draw: Draw) -> torch.Tensor:
@@ -83,7 +86,8 @@ class ToySupernet(Supernet):
             return torch.einsum("nej,ej->ne", outputs.view(-1, edges, ops), weights)
         rows = [i * ops + j for i, active in enumerate(draw.active) for j in active]
         rows = torch.tensor(rows, dtype=torch.long, device=patches.device)
-        outputs = torch.addmm(self.bias[rows], patches, self.filters[rows].t()) * weights.reshape(-1)[rows]
+        filters, bias = self.filters.index_select(0, rows), self.bias.index_select(0, rows)
+        outputs = torch.addmm(bias, patches, filters.t()) * weights.reshape(-1).index_select(0, rows)
         if counts == {1}:
             return outputs
         if len(counts) == 1:
@@ -159,7 +163,7 @@ class ToyBatches:
         stream = (data.seed * len(STREAMS) + STREAMS[self.name]) * 100_003 + self.epoch
         generator = torch.Generator().manual_seed(stream)
         for _ in range(self.steps):
-            images = torch.rand(data.batch, 1, SIZE, SIZE, generator=generator) * 2 - 1
+            images = torch.rand(data.batch, 1, SIZE, SIZE, generator=generator).mul_(2).sub_(1)
             yield images, data.teacher(images, data.draw)
 
 
