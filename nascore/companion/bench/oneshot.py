@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -90,6 +91,15 @@ def difference(net: CellSupernet, batch, draw: Draw) -> float:
     return gap
 
 
+def bfloat16_instructions() -> bool:
+    """Whether the processor computes in bfloat16; False where the system does not say."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
+
+
 def dense(quick: bool) -> Iterator[dict]:
     channels, cells, count, size = (4, 1, 4, 8) if quick else (16, 5, 64, 32)
     net = nasbench201_supernet(channels, cells)
@@ -104,7 +114,9 @@ def dense(quick: bool) -> Iterator[dict]:
     what = f"forward and backward, all operations, C={channels}, N={cells}, batch {count} of {size}x{size}"
     how = "one module per operation, NCHW, float32"
     yield _ratio("NB-201 supernet float32", times["naive"], times["float32"], what, how, 1.5)
-    yield _ratio("NB-201 supernet bfloat16", times["naive"], times["bfloat16"], f"{what}, under autocast", how, 2.2)
+    yield _ratio("NB-201 supernet bfloat16", times["naive"], times["bfloat16"], f"{what}, under autocast"
+                 + ("" if (native := bfloat16_instructions()) else "; this processor has no bfloat16 instructions"),
+                 how, 2.2 if native else None)
     if not quick:
         net = nasbench201_supernet(channels, 1)
         naive = NaiveSupernet(net)
@@ -198,7 +210,7 @@ def fleet(quick: bool) -> Iterator[dict]:
     times = turns({"alone": one_by_one, "fleet": lambda: train(together, batches, networks, 1e-3)}, 1 if quick else 5)
     yield _ratio("fleet of networks", times["alone"], times["fleet"],
                  f"{steps} training steps of {networks} different cells, batch {RECIPE.batch} of {size}x{size}, widths "
-                 f"{', '.join(map(str, RECIPE.widths))}", "one ordinary network after the other, NCHW", None)
+                 f"{', '.join(map(str, RECIPE.widths))}", "one ordinary network after the other, NCHW", 1.5)
 
 
 # -- the toy ----------------------------------------------------------------------------------------------------------
@@ -206,7 +218,7 @@ def toy(quick: bool) -> Iterator[dict]:
     from nascore.networks.toy import ToyData, ToySupernet
 
     steps = 3 if quick else 250
-    for kind, make in (("sparse", AdvantageNAS), ("dense", DARTS)):
+    for kind, make, most in (("sparse", AdvantageNAS, 3.5), ("dense", DARTS, 5.0)):
         net = ToySupernet()
         data = ToyData(net, steps=steps)
 
@@ -215,4 +227,4 @@ def toy(quick: bool) -> Iterator[dict]:
 
         times = [1000 * t / steps for t in seconds(work, 1 if quick else 3)]
         yield row(f"toy {kind}", times, "s per 1,000 steps", f"{make.__name__} through search(), 10 edges of 10 "
-                  f"filters, batch 100, measured on {steps} steps")
+                  f"filters, batch 100, measured on {steps} steps", most=most)

@@ -1,4 +1,5 @@
-"""One-shot search: a Strategy draws mixing weights and learns from the loss, a Supernet turns them into a loss."""
+"""One-shot search: a Strategy draws mixing weights and learns from the loss, a Supernet turns them into a loss, a Selection
+turns what was learned into an architecture."""
 from __future__ import annotations
 
 import importlib
@@ -16,7 +17,8 @@ _STRATEGIES = {
     "SNAS": "snas",
 }
 _NAMES = {"Strategy": ".base", "Choices": "...networks.choices", "Draw": "...networks.choices",
-          "search": ".loop", "SearchLog": ".loop"}
+          "search": ".loop", "SearchLog": ".log", "Selection": ".selection", "Argmax": ".selection",
+          "ProcessBest": ".selection"}
 
 __all__ = ["available", *_NAMES, *_STRATEGIES]
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ...errors import SettingError
 from ...spaces.base import Arch
+from .selection import Selection, selection
 
 COLUMNS = ("epoch", "train_loss", "val_loss", "entropy", "arch", "best_val", "process_best", "seconds")
 
@@ -27,20 +28,15 @@ class SearchLog:
         self.probabilities = np.asarray(probabilities, np.float32)
         self.settings = settings
 
-    def derive(self, by: str = "argmax") -> Arch:
-        """The final architecture, an operation per edge (Section 5.2).
+    def derive(self, by: str | Selection = "argmax") -> Arch:
+        """The final architecture, an operation per edge: "argmax", "process_best" or a `Selection` (see there).
 
-        "argmax": the most probable operation of each edge. "process_best": the architecture with the lowest minibatch
-        validation loss seen; SettingError where none was ever evaluated alone, as with dense or two-hot draws.
+        SettingError for another name, an empty log, and where the selection finds nothing to select from.
         """
-        if by not in ("argmax", "process_best"):
-            raise SettingError(f"by={by!r}: expected 'argmax' or 'process_best'")
+        chosen = selection(by)
         if not len(self.frame):
             raise SettingError("the log is empty: no epoch has ended")
-        arch = self.frame["arch" if by == "argmax" else "process_best"].iloc[-1]
-        if arch is None:
-            raise SettingError("by='process_best': no single architecture was evaluated on a validation batch")
-        return arch
+        return chosen.select(self)
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -21,6 +21,7 @@ from nascore.search.oneshot.advantagenas import AdvantageNAS
 from nascore.search.oneshot.base import Strategy
 from nascore.search.oneshot.darts import DARTS
 from nascore.search.oneshot.loop import search
+from nascore.search.oneshot.selection import Argmax, ProcessBest, Selection
 
 
 class Line(Supernet):
@@ -259,6 +260,7 @@ from nascore.networks.cell_supernet import digits201_supernet
 from nascore.networks.images import ImageData
 from nascore.search.oneshot.advantagenas import AdvantageNAS
 from nascore.search.oneshot.loop import search
+from nascore.search.oneshot.selection import Argmax, ProcessBest, Selection
 torch.set_num_threads(1)
 g = torch.Generator().manual_seed(0)
 pool = torch.randn(12, 1, 6, 6, generator=g).numpy(), torch.randint(10, (12,), generator=g).numpy()
@@ -315,6 +317,24 @@ def test_the_cosine_ends_at_four_percent(monkeypatch):
     run(epochs=50, weight_options={"lr": 0.1})
     assert rates[0] == 0.1 and rates[100] == pytest.approx(0.052) and 0.004 < rates[-1] < 0.0041
     assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
+
+
+def test_a_selection_of_ones_own_sees_the_log_and_what_it_was_given():
+    class Cheapest(Selection):
+        """The architecture of the lowest loss on one batch, among those that were derived on the way."""
+
+        def __init__(self, net, batch):
+            self.net, self.batch = net, batch
+
+        def select(self, log):
+            return min(log.frame["arch"], key=lambda arch: self.net.measures(self.batch, one_hot(arch, 3))["loss"])
+
+    log, net, *_ = run(epochs=6)
+    batch = Points().val(0)[0]
+    losses = [net.measures(batch, one_hot(arch, 3))["loss"] for arch in log.frame["arch"]]
+    chosen = log.derive(Cheapest(net, batch))
+    assert net.measures(batch, one_hot(chosen, 3))["loss"] == min(losses)
+    assert log.derive(Argmax()) == log.derive() and log.derive(ProcessBest()) == log.derive("process_best")
 
 
 def test_log_shows_itself():

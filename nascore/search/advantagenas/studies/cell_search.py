@@ -29,8 +29,9 @@ METHODS = {"REINFORCE": ("Reinforce", {}),
            "GDAS": ("GDAS", {"constants": False}),
            "AdvantageNAS": ("AdvantageNAS", {}),
            "DARTS": ("DARTS", {}),
+           "SNAS": ("SNAS", {}),
+           "NASP": ("NASP", {}),
            "RandomSharing": ("RandomSharing", {})}
-NO_SINGLE = ("ProxylessNAS", "DARTS")  # they never evaluate one architecture: no process best
 
 WEIGHTS = {"weight_optimizer": "sgd", "weight_options": {"lr": 0.1, "momentum": 0.9, "nesterov": True,
                                                          "weight_decay": 5e-4}, "clip": 1.0}

@@ -30,7 +30,8 @@ SIDES = {"laptop": 16, "paper": 32}
 # of theta: the authors' 3e-4 for the full length; for the short one that of digits201.py
 LEARNING_RATES = {"smoke": 0.01, "laptop": 0.03, "paper": 3e-4}
 SPARSE = ("REINFORCE", "PARSEC", "ProxylessNAS", "GDAS", "AdvantageNAS")
-SECONDS = {"DARTS": 240, "ProxylessNAS": 140, "RandomSharing": 60}
+DENSE = ("DARTS", "SNAS", "NASP")
+SECONDS = {**dict.fromkeys(DENSE, 240), "ProxylessNAS": 140, "RandomSharing": 60}
 
 
 def _units(profile: str) -> list[Unit]:
@@ -42,7 +43,7 @@ def _units(profile: str) -> list[Unit]:
     if profile == "smoke":
         return [unit(method, seed) for method in (*METHODS, "random cell") for seed in FEW]
     return [*(unit(method, seed) for seed in SEEDS for method in (*SPARSE, "RandomSharing")),
-            *(unit("AdvantageNAS", seed, zero=True) for seed in SEEDS), unit("DARTS", 0),
+            *(unit("AdvantageNAS", seed, zero=True) for seed in SEEDS), *(unit(method, 0) for method in DENSE),
             *(unit("random cell", seed) for seed in range(20))]
 
 

@@ -5,7 +5,9 @@ cell is the argmax for PARSEC, ProxylessNAS and AdvantageNAS, the process best f
 would say is not in our copy: the paper profile takes the authors' code. Two references skip the search and are
 retrained alike: random cells, and the cell with tanh on every edge.
 
-Reduced profiles keep the product of theta's rate and the number of its steps, so that theta can travel as far.
+The laptop profile has half as many theta steps as the paper, on a text whose batches are small. With the authors' rate theta
+hardly leaves its start there, so the rate is that of the image studies; on seed 100, which no row uses, it made the
+entropy fall.
 """
 from __future__ import annotations
 
@@ -28,14 +30,13 @@ if TYPE_CHECKING:  # torch waits until a unit runs: listing experiments needs no
 SEARCHES = {"REINFORCE": "process_best", "PARSEC": "argmax", "ProxylessNAS": "argmax", "GDAS": "process_best",
             "AdvantageNAS": "argmax"}
 RANDOM, TANH = "random cell", "all tanh"
-# the cosine of the authors' code over 30 epochs of 52 theta steps at 3e-3: the sum of all rates is 2.34
-PAPER_RATE, PAPER_STEPS = 1.5e-3, 30 * 52
 
 
 @dataclass(frozen=True)
 class Setting:
     """`text`: "ptb" (cut to `words` most frequent words and the first `tokens` of training) or "markov" (synthetic);
-    `batch` columns in segments of `length` words; `rate`: the start of the weights' learning rate."""
+    `batch` columns in segments of `length` words; `rate`: the start of the weights' learning rate; `theta_rate`: theta's,
+    constant (the authors' cosine from 3e-3 has the mean 1.5e-3)."""
 
     text: str
     words: int
@@ -47,6 +48,7 @@ class Setting:
     search_epochs: int
     retrain_epochs: int
     rate: float
+    theta_rate: float
 
     def stream(self, part: str) -> texts.Stream:
         """A part of the text; validation and test in 40 long columns, so that nearly every word has its past."""
@@ -62,15 +64,15 @@ def _load(text: str, words: int, tokens: int) -> texts.Text:
     return texts.markov_text(words, tokens) if text == "markov" else texts.penn_treebank(words, tokens)
 
 
-PAPER = Setting("ptb", 10_000, 929_589, 300, 0.5, 256, 35, 30, 100, 20.0)
-LAPTOP = Setting("ptb", 500, 60_000, 48, 0.2, 20, 10, 3, 4, 20.0)
-SMOKE = Setting("markov", 30, 1_200, 8, 0.0, 6, 8, 2, 2, 5.0)
-SECONDS = {"smoke": (2, 1), "laptop": (50, 30), "paper": (40_000, 25_000)}
+PAPER = Setting("ptb", 10_000, 929_589, 300, 0.5, 256, 35, 30, 100, 20.0, 1.5e-3)
+LAPTOP = Setting("ptb", 500, 60_000, 48, 0.2, 20, 10, 5, 6, 20.0, 0.03)
+SMOKE = Setting("markov", 30, 1_200, 8, 0.0, 6, 8, 2, 2, 5.0, 0.03)
+SECONDS = {"smoke": (2, 1), "laptop": (60, 35), "paper": (40_000, 25_000)}
 
 
 def _units(profile: str) -> list[Unit]:
     setting = {"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER}[profile]
-    trials, randoms = {"smoke": (1, 1), "laptop": (2, 4), "paper": (5, 5)}[profile]
+    trials, randoms = {"smoke": (1, 1), "laptop": (3, 6), "paper": (5, 5)}[profile]
     searched, alone = SECONDS[profile]
     units = [Unit({"method": method, **asdict(setting)}, seed, searched) for seed in range(trials)
              for method in SEARCHES]
@@ -84,10 +86,9 @@ def find(method: str, setting: Setting, seed: int) -> SearchLog:
 
     name, options = METHODS[method]
     data = texts.AlternatingSegments(setting.stream("train"))
-    steps = len(data.val(0)) * setting.search_epochs
     supernet = RecurrentSupernet(len(setting.load().words), setting.units, setting.dropout, seed)
     strategy = getattr(oneshot, name)(supernet.choices, seed=seed, betas=(0.5, 0.999),
-                                      learning_rate=PAPER_RATE * PAPER_STEPS / steps, **options)
+                                      learning_rate=setting.theta_rate, **options)
     sgd = {"lr": setting.rate, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
     return oneshot.search(supernet, strategy, data, setting.search_epochs, weight_options=sgd, clip=0.25, seed=seed,
                           progress=False)
@@ -149,5 +150,5 @@ def _data(config: dict) -> str:
         if config["text"] == "markov" else texts.ptb_label()
 
 
-LANGUAGE = Experiment("advantagenas/ptb", 1, "Table 3: a recurrent cell on Penn Treebank", _units, _run, _data,
+LANGUAGE = Experiment("advantagenas/ptb", 2, "Table 3: a recurrent cell on Penn Treebank", _units, _run, _data,
                       "advantagenas")
