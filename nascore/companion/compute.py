@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nascore.companion import experiments, provenance, store
-from nascore.companion.pool import check_backend, check_workers, pool
+from nascore.companion.pool import check_backend, check_workers, pool, terminated_as_interrupted
 from nascore.companion.progress import Progress
 from nascore.errors import NascoreError, ResultsError
 
@@ -120,7 +120,7 @@ def compute_many(
 ) -> int:
     """Run the missing units of several experiments in one pool, longest first; returns how many were computed.
 
-    Raises :class:`ResultsError` at the end if units failed (the others are stored) and :class:`Stopped` on Ctrl-C.
+    Raises :class:`ResultsError` at the end if units failed (the others are stored) and :class:`Stopped` on Ctrl-C and SIGTERM.
     """
     check_workers(workers)
     check_backend(backend, scheduler)
@@ -133,7 +133,7 @@ def compute_many(
     commit = provenance.commit()
     bar = Progress([each.units[i].seconds for each, i in jobs], workers, progress)
     try:
-        with bar, pool(run_unit, workers, backend, scheduler) as run_all:
+        with terminated_as_interrupted(), bar, pool(run_unit, workers, backend, scheduler) as run_all:
             for number, outcome in run_all(_tasks(jobs)):
                 each, i = jobs[number]
                 if "error" in outcome:

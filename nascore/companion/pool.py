@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -31,6 +33,19 @@ def check_backend(backend: str, scheduler: str | None = None) -> None:
         module, package = {"dask": ("distributed", "dask[distributed]"), "ray": ("ray", "ray")}[backend]
         if find_spec(module) is None:
             raise SettingError(f"backend {backend} is not installed here; run: pip install '{package}'")
+
+
+@contextlib.contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, which `kill` and cluster schedulers send, ends what is inside as Ctrl-C does: no worker lives on."""
+    if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -164,7 +164,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("how, workers", [(signal.SIGKILL, 1), (signal.SIGINT, 1), (signal.SIGINT, 2)])
+@pytest.mark.parametrize("how, workers", [(signal.SIGKILL, 1), (signal.SIGINT, 1), (signal.SIGINT, 2),
+                                          (signal.SIGTERM, 2)])
 def test_a_stopped_run_goes_on_where_it_was(store_folder, how, workers):
     script = store_folder / "slow.py"
     script.write_text(textwrap.dedent(SLOW))
@@ -177,10 +178,10 @@ def test_a_stopped_run_goes_on_where_it_was(store_folder, how, workers):
     deadline = time.time() + 60
     while not (file.exists() and file.read_text().count("\n") >= 3) and time.time() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, how) if how == signal.SIGINT else process.kill()
+    os.killpg(process.pid, how) if how == signal.SIGINT else process.send_signal(how)
     out, err = process.communicate(timeout=60)
     assert len(store.read(file)) == 3
-    if how == signal.SIGINT:
+    if how != signal.SIGKILL:
         assert process.returncode == 130 and "3 of 6" in out and "run the same command again" in out
         assert "Traceback" not in err
     first = store.read(file)
