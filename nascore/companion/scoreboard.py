@@ -124,9 +124,10 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
         _header(ax, counts(done), widest)
         y = 2.75
         for paper in written:
-            ax.text(-6.2, y, papers[paper].short, fontsize=12, fontweight="bold", color=palette.INK, va="center")
+            name = ax.text(-6.2, y, papers[paper].short, fontsize=12, fontweight="bold", color=palette.INK, va="center")
             total = int((data["paper"] == paper).sum())
-            ax.text(-3.6, y, f"{total} claims", fontsize=8.5, color=palette.MUTED, va="center")
+            ax.annotate(f"{total} claims", (1, 0.5), xycoords=name, xytext=(7, 0), textcoords="offset points",
+                        fontsize=8.5, color=palette.MUTED, va="center")
             y += 0.85
             for _, section in [key for key in sections if key[0] == paper]:
                 part = data[(data["paper"] == paper) & (data["section"] == section)]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 import time
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -56,6 +57,12 @@ def search(supernet: Supernet, strategy: Strategy, data, epochs: int = 50, *, st
 
     SettingError for anything outside what is allowed, and for a loss that is not finite.
     """
+    for name, value, needed, wanted in (
+            ("supernet", supernet, ("choices", "loss", "parameters"), "a Supernet, such as digits201_supernet()"),
+            ("strategy", strategy, ("choices", "draw", "update"), "a Strategy, such as AdvantageNAS(supernet.choices)"),
+            ("data", data, ("train", "val"), "batches by train(epoch) and val(epoch), such as ImageData")):
+        if isinstance(value, type) or not all(hasattr(value, part) for part in needed):
+            raise SettingError(f"{name}={reprlib.repr(value)}: expected {wanted}")
     _whole("epochs", epochs, 1)
     _whole("freeze_epochs", freeze_epochs, 0)
     _whole("seed", seed, 0)

@@ -337,6 +337,15 @@ def test_a_selection_of_ones_own_sees_the_log_and_what_it_was_given():
     assert log.derive(Argmax()) == log.derive() and log.derive(ProcessBest()) == log.derive("process_best")
 
 
+@pytest.mark.parametrize("name, value", [("supernet", "nasbench201"), ("strategy", "AdvantageNAS"),
+                                         ("strategy", AdvantageNAS), ("data", [1, 2]), ("data", None)])
+def test_what_is_no_part_of_a_search_is_refused_by_name(name, value):
+    net = Line()
+    parts = {"supernet": net, "strategy": AdvantageNAS(net.choices), "data": Points()} | {name: value}
+    with pytest.raises(SettingError, match=f"^{name}=.*expected"):
+        search(**parts, epochs=1)
+
+
 def test_log_shows_itself():
     log, *_ = run()
     assert "AdvantageNAS" in repr(log) and len(log) == 3

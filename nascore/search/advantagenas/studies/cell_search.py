@@ -26,12 +26,15 @@ if TYPE_CHECKING:  # torch waits until a search runs: listing experiments needs 
 METHODS = {"REINFORCE": ("Reinforce", {}),
            "PARSEC": ("PARSEC", {"sequential": True}),
            "ProxylessNAS": ("ProxylessNAS", {}),
-           "GDAS": ("GDAS", {"constants": False}),
+           "GDAS": ("GDAS", {}),
            "AdvantageNAS": ("AdvantageNAS", {}),
            "DARTS": ("DARTS", {}),
            "SNAS": ("SNAS", {}),
            "NASP": ("NASP", {}),
            "RandomSharing": ("RandomSharing", {})}
+# the same strategies as their own papers or another reading would have them
+VARIANTS = {"PARSEC, batch likelihood": ("PARSEC", {"sequential": True, "scale": 64.0}),  # of all 64 images, not their mean
+            "GDAS, no constants": ("GDAS", {"constants": False})}
 
 WEIGHTS = {"weight_optimizer": "sgd", "weight_options": {"lr": 0.1, "momentum": 0.9, "nesterov": True,
                                                          "weight_decay": 5e-4}, "clip": 1.0}
@@ -76,7 +79,7 @@ def random_cell(rng: np.random.Generator, table: TabularBenchmark) -> Arch:
 def find(method: str, supernet: CellSupernet, data, budget: Budget, learning_rate: float, seed: int,
          device: str = "cpu") -> SearchLog:
     """Run the search that the tables call `method`; `seed` is the strategy's (supernet and data have their own)."""
-    name, settings = METHODS[method]
+    name, settings = (METHODS | VARIANTS)[method]
     strategy = getattr(oneshot, name)(supernet.choices, seed=seed, learning_rate=learning_rate, **THETA, **settings)
     return oneshot.search(supernet, strategy, data, budget.epochs, steps_per_epoch=budget.steps,
                           freeze_epochs=budget.freeze, seed=seed, progress=False, device=device, **WEIGHTS)

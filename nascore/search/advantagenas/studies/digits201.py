@@ -12,7 +12,7 @@ from .... import benchmarks
 from ....benchmarks.digits201_training import RECIPE
 from ....spaces.nasbench201 import NASBench201
 from ...experiment import Experiment, Unit
-from .cell_search import METHODS, Budget, cells, course, find, judged, random_cell, verdict
+from .cell_search import METHODS, VARIANTS, Budget, cells, course, find, judged, random_cell, verdict
 
 SEEDS, FEW, TUNING_SEEDS = range(10), range(5), (100,)
 # epochs as in the paper, theta fixed in the first half of them; an epoch is 12 steps
@@ -21,6 +21,7 @@ BUDGET, SMALL = Budget(epochs=100, freeze=50, steps=12, batch=64), Budget(epochs
 # have done is seen on TUNING_SEEDS by the validation loss, which the searches minimise themselves
 LEARNING_RATES, LEARNING_RATE = (0.01, 0.03, 0.1), 0.03
 SPARSE = ("REINFORCE", "PARSEC", "ProxylessNAS", "GDAS", "AdvantageNAS")
+WITH_ZERO = ("ProxylessNAS", "AdvantageNAS")  # footnotes 5 and 4
 DENSE = ("DARTS", "SNAS", "NASP")
 SECONDS = {**dict.fromkeys(DENSE, 40), "ProxylessNAS": 30}
 
@@ -28,7 +29,7 @@ SECONDS = {**dict.fromkeys(DENSE, 40), "ProxylessNAS": 30}
 def _unit(method: str, seed: int, role: str = "search", zero: bool = False, rate: float = LEARNING_RATE,
           size: str = "laptop") -> Unit:
     config = {"method": method, "role": role, "zero": zero, "learning_rate": rate, "size": size}
-    return Unit(config, seed, 1 if size == "smoke" or method not in METHODS else SECONDS.get(method, 20))
+    return Unit(config, seed, 1 if size == "smoke" or method in BLIND else SECONDS.get(method, 20))
 
 
 def _units(profile: str) -> list[Unit]:
@@ -37,8 +38,8 @@ def _units(profile: str) -> list[Unit]:
     units = [_unit(method, seed, "tuning", rate=rate) for seed in TUNING_SEEDS for rate in LEARNING_RATES
              for method in SPARSE]
     units += [_unit(method, seed) for seed in SEEDS for method in (*SPARSE, "RandomSharing", *BLIND)]
-    units += [_unit(method, seed) for seed in FEW for method in DENSE]
-    return units + [_unit(method, seed, zero=True) for seed in FEW for method in SPARSE]  # footnotes 4 and 5
+    units += [_unit(method, seed) for seed in FEW for method in (*VARIANTS, *DENSE)]
+    return units + [_unit(method, seed, zero=True) for seed in FEW for method in WITH_ZERO]
 
 
 def searched(config: dict, seed: int) -> dict:
