@@ -36,8 +36,7 @@ METHODS = {"REINFORCE": ("Reinforce", {}),
 VARIANTS = {"PARSEC, batch likelihood": ("PARSEC", {"sequential": True, "scale": 64.0}),  # of all 64 images, not their mean
             "GDAS, no constants": ("GDAS", {"constants": False})}
 
-WEIGHTS = {"weight_optimizer": "sgd", "weight_options": {"lr": 0.1, "momentum": 0.9, "nesterov": True,
-                                                         "weight_decay": 5e-4}, "clip": 1.0}
+WEIGHTS, CLIP = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}, 1.0
 THETA = {"betas": (0.5, 0.999), "weight_decay": 3e-3}
 
 
@@ -77,12 +76,14 @@ def random_cell(rng: np.random.Generator, table: TabularBenchmark) -> Arch:
 
 
 def find(method: str, supernet: CellSupernet, data, budget: Budget, learning_rate: float, seed: int,
-         device: str = "cpu") -> SearchLog:
-    """Run the search that the tables call `method`; `seed` is the strategy's (supernet and data have their own)."""
+         weight_rate: float = 0.1, device: str = "cpu") -> SearchLog:
+    """Run the search that the tables call `method`; `learning_rate` is theta's, `weight_rate` the weights' first one,
+    `seed` the strategy's (supernet and data have their own)."""
     name, settings = (METHODS | VARIANTS)[method]
     strategy = getattr(oneshot, name)(supernet.choices, seed=seed, learning_rate=learning_rate, **THETA, **settings)
     return oneshot.search(supernet, strategy, data, budget.epochs, steps_per_epoch=budget.steps,
-                          freeze_epochs=budget.freeze, seed=seed, progress=False, device=device, **WEIGHTS)
+                          freeze_epochs=budget.freeze, seed=seed, progress=False, device=device,
+                          weight_optimizer="sgd", weight_options={**WEIGHTS, "lr": weight_rate}, clip=CLIP)
 
 
 def in_table(arch: Arch | None, space: CellSpace, table_space: Space) -> Arch | None:

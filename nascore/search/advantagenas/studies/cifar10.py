@@ -84,7 +84,7 @@ def searched(config: dict, seed: int) -> dict:
     device = "cuda" if size == "paper" and torch.cuda.is_available() else "cpu"
     supernet = nasbench201_supernet(space=space, seed=seed, **NETS[size])
     log = find(config["method"], supernet, _batches(size, budget.batch, seed), budget, config["learning_rate"], seed,
-               device)
+               device=device)
     return {**course(log, space, NASBench201(), budget), "device": device}
 
 
