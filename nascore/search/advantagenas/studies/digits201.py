@@ -16,9 +16,9 @@ from ....spaces.nasbench201 import NASBench201
 from ...experiment import Experiment, Unit
 from .cell_search import METHODS, VARIANTS, Budget, cells, course, find, judged, random_cell, verdict
 
-SEEDS, FEW, TUNING_SEEDS = range(10), range(5), (100,)
-# epochs as in the paper, theta fixed in the first half of them; an epoch is 16 steps
-BUDGET, SMALL = Budget(epochs=100, freeze=50, steps=16, batch=64), Budget(epochs=4, freeze=2, steps=2, batch=16)
+SEEDS, FEW, TUNING_SEEDS = range(10), range(3), (100,)
+# epochs as in the paper, theta fixed in the first half of them; an epoch is 12 steps
+BUDGET, SMALL = Budget(epochs=100, freeze=50, steps=12, batch=64), Budget(epochs=4, freeze=2, steps=2, batch=16)
 # of theta, the same for all methods and set beforehand: the authors' is for thousands of steps. What other rates would
 # have done is seen on TUNING_SEEDS by the validation loss, which the searches minimise themselves
 LEARNING_RATES, LEARNING_RATE = (0.01, 0.03, 0.1), 0.03
