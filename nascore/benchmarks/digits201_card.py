@@ -22,26 +22,35 @@ def functions(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 def reliability(percent: np.ndarray, cells: np.ndarray) -> list[dict]:
     """How well one training tells functions apart: rank correlation of two trainings and the spread of one (points).
 
-    percent: as `functions` gives it. The random sample has no selection; for the best 1,000 cells, chosen by seed 0,
-    only seeds 1 and 2 are compared, which the choice did not look at. Test accuracy, last checkpoint.
+    percent: as `functions` gives it. The random sample has no selection; for the best cells, chosen by seed 0, only
+    seeds 1 and 2 are compared, which the choice did not look at. Test accuracy, last checkpoint.
     """
     last = percent[:, 1, -1, 1:].astype(float)
     sample = np.random.default_rng(201).choice(len(last), digits201_training.SAMPLE, replace=False)  # as in its plan
     both = sample[~np.isnan(last[sample, 1])]
-    top = both[last[both, 0] >= np.quantile(np.repeat(last[:, 0], cells), 0.9)]
+    # cells: every function of many cells, and the sampled others for all others
+    rare = both[cells[both] < digits201_training.COMMON]
+    many = np.flatnonzero((cells >= digits201_training.COMMON) & ~np.isnan(last[:, 1]))
+    share = (cells.sum() - cells[many].sum()) / max(cells[rare].sum(), 1)
+    every = np.concatenate([many, rare])
+    times = np.concatenate([cells[many], np.rint(cells[rare] * share)]).astype(int)
     best = np.flatnonzero(~np.isnan(last[:, 2]))
     return [_pair("random functions, seeds 0 and 1", last[both, 0], last[both, 1]),
-            _pair("of these, in the best tenth of cells by seed 0", last[top, 0], last[top, 1]),
-            _pair("functions of the best 1,000 cells, seeds 1 and 2", last[best, 1], last[best, 2])]
+            _pair("all cells: functions of many cells, the sample for the others", last[every, 0], last[every, 1], times),
+            _pair("functions of the best tenth of cells, seeds 1 and 2", last[best, 1], last[best, 2])]
 
 
-def _pair(what: str, a: np.ndarray, b: np.ndarray, draws: int = 500) -> dict:
+def _pair(what: str, a: np.ndarray, b: np.ndarray, times: np.ndarray | None = None, draws: int = 500) -> dict:
+    """`times`: how often each function counts, once by default. The bootstrap draws functions."""
     from scipy.stats import kendalltau, spearmanr
 
-    rows = np.random.default_rng(0).integers(0, len(a), (draws, len(a)))
+    times = np.ones(len(a), int) if times is None else times
+    rows = np.random.default_rng(0).choice(len(a), (draws, len(a)), p=times / times.sum())
     low, high = np.nanquantile(_rank_correlations(a[rows], b[rows]), [0.025, 0.975])
-    return {"what": what, "functions": len(a), "spearman": float(spearmanr(a, b)[0]), "low": float(low),
-            "high": float(high), "kendall": float(kendalltau(a, b)[0]), "sd": float(np.std(a - b, ddof=1) / 2 ** 0.5)}
+    found, functions = (np.repeat(a, times), np.repeat(b, times)), len(a)
+    return {"what": what, "functions": functions, "spearman": float(spearmanr(*found)[0]), "low": float(low),
+            "high": float(high), "kendall": float(kendalltau(*found)[0]),
+            "sd": float(np.std(found[0] - found[1], ddof=1) / 2 ** 0.5)}
 
 
 def _rank_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -106,11 +115,11 @@ and a 1x1 convolution in between, batch normalisation, global average, linear he
 space, only the cell can look around. {RECIPE.steps} steps of SGD (Nesterov {RECIPE.momentum}, weight decay
 {RECIPE.weight_decay:g}) on {RECIPE.batch} images, learning rate {RECIPE.learning_rate} with {RECIPE.warm_up} steps of warm-up and
 a cosine to zero. Accuracy after steps {', '.join(map(str, RECIPE.steps_at))}: on the first {RECIPE.early_images} images of val
-and of test, on all {digits201.FULL:,} after the last. The recipe was chosen on another seed.
+and of test, on all {digits201.FULL:,} after the last. The recipe was chosen on other seeds (100 to 102).
 
 **Question.** `load("digits201", dataset="digits", split="val" or "test", epochs=<step>, seed="mean" or 0, 1, 2)`. One
 training for every function, three for the functions of the best {digits201_training.BEST:,} cells (by seed 0), two for a
-random sample of {digits201_training.SAMPLE}; NaN elsewhere, and "mean" is over what was trained. Costs are those of the
+random sample of {digits201_training.SAMPLE} and for functions of at least {digits201_training.COMMON} cells; NaN elsewhere, and "mean" is over what was trained. Costs are those of the
 cell as written: params (count) and flops (multiply-accumulates of one image).
 
 **Values** (cells, test, last step): minimum {q[0]:.2f}, 5 % {q[1]:.2f}, quartiles {q[2]:.2f} / {q[3]:.2f} / {q[4]:.2f}, 95 % {q[5]:.2f},

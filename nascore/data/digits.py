@@ -1,6 +1,6 @@
 """Cluttered digits: a small image task made from scikit-learn's bundled real 8x8 digits; no download, fully seeded.
 
-One digit stands at a random place of a 10x10 canvas among two 3x3 fragments of other digits and noise. The three
+One digit stands at a random place of a 10x10 canvas among three 3x3 fragments of other digits and noise. The three
 pools use disjoint source images, so that a validation or test digit was never seen in training, not even elsewhere on
 the canvas. Without the clutter every network with a convolution scores alike; with it a cell has to see space.
 """
@@ -13,11 +13,11 @@ import numpy as np
 
 from ..errors import SettingError
 
-CANVAS, DIGIT, FRAGMENT, FRAGMENTS, NOISE = 10, 8, 3, 2, 0.1
+CANVAS, DIGIT, FRAGMENT, FRAGMENTS, NOISE = 10, 8, 3, 3, 0.15
 CLASSES = 10
 SOURCES = {"train": (0, 997), "val": (997, 1397), "test": (1397, 1797)}  # slices of one seeded shuffle of the 1,797
-SIZES = {"train": 16_000, "val": 1_500, "test": 1_500}
-MEAN, STD = 0.24, 0.38  # of the training pool, rounded: inputs come out near zero mean and unit variance
+SIZES = {"train": 16_000, "val": 3_000, "test": 3_000}
+MEAN, STD = 0.27, 0.40  # of the training pool, rounded: inputs come out near zero mean and unit variance
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _sources() -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=8)
 def cluttered_digits(pool: str, size: int | None = None, seed: int = 0) -> Pool:
-    """The pool "train", "val" or "test" of `size` composed images (default 16,000, 1,500 and 1,500).
+    """The pool "train", "val" or "test" of `size` composed images (default 16,000, 3,000 and 3,000).
 
     The same pool, size and seed give the same images on every machine; digits201 uses seed 0. Each source digit occurs
     equally often (up to one). SettingError for another pool or a size below 1. The arrays are read-only.

@@ -66,7 +66,7 @@ class Batches:
 
 
 def digits(batch: int = 32, seed: int = 0) -> ImageData:
-    """The training and validation pools of cluttered digits, 16,000 and 1,500 images (1, 10, 10)."""
+    """The training and validation pools of cluttered digits, 16,000 and 3,000 images (1, 10, 10)."""
     from ..data.digits import cluttered_digits
 
     pools = [cluttered_digits(name) for name in ("train", "val")]

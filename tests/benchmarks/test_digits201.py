@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,7 +46,8 @@ def folder(counts, tmp_path_factory):
                 training.chunk_file(seed, number).parent.mkdir(exist_ok=True)
                 write_npz(training.chunk_file(seed, number),
                           {"classes": part.astype(np.int16), "correct": counts[part, seed].astype(np.int16),
-                           "seed": np.array(seed), "seconds": np.array(3600.0)})
+                           "seed": np.array(seed), "seconds": np.array(3600.0),
+                           "recipe": np.array(RECIPE.mark)})
         digits201.build()
         yield where
 
@@ -138,6 +140,15 @@ def test_a_table_with_missing_trainings_is_not_built(folder, tmp_path, monkeypat
     assert not (tmp_path / "digits201.npz").exists()
 
 
+def test_trainings_of_another_recipe_are_not_mixed_in(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder / "chunks", tmp_path / "chunks")
+    monkeypatch.setattr(training, "folder", lambda: tmp_path)
+    file = training.chunk_file(1, 0)
+    write_npz(file, read_npz(file) | {"recipe": np.array(replace(RECIPE, steps=RECIPE.steps + 1).mark)})
+    with pytest.raises(DataError, match="seed1-000.npz: trained by another recipe"):
+        training.trained()
+
+
 @pytest.mark.parametrize("damage", ["absent", "no sums", "one byte", "cut"])
 def test_a_damaged_table_is_refused_in_one_line(folder, tmp_path, monkeypatch, damage):
     for name in ("digits201.npz", "SHA256SUMS"):
@@ -199,6 +210,12 @@ def test_committed_table_is_complete_and_worth_searching(committed):
     assert np.allclose(cut_off, 10, atol=3)  # chance
     assert committed.best()[1] > 70 and len(np.unique(committed.array)) > 500
     assert np.array_equal(read_npz(COMMITTED / "digits201.npz")["classes"], training.classes()[1])
+
+
+def test_committed_table_tells_cells_apart(committed):
+    random, by_cell, best = digits201_card.reliability(*digits201_card.functions(COMMITTED))
+    assert min(random["spearman"], by_cell["spearman"]) >= 0.95
+    assert best["spearman"] >= 0.5 and best["functions"] > 500
 
 
 def test_committed_card_is_the_tables(committed):

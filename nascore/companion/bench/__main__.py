@@ -15,9 +15,12 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m nascore.companion.bench", description=__doc__)
     options.add_argument("--full", action="store_true", help="enumerate NAS-Bench-101 in full (minutes)")
     options.add_argument("--write", action="store_true", help="write data/results/bench.json")
+    options.add_argument("--only", choices=bench.PARTS, help="one part; it is printed and not written")
     chosen = options.parse_args()
+    if chosen.only and chosen.write:
+        options.error("--only with --write: data/results/bench.json holds all parts")
     wall, cpu = time.perf_counter(), time.process_time()
-    rows = bench.run(full=chosen.full)
+    rows = bench.run(full=chosen.full, parts=(chosen.only,) if chosen.only else bench.PARTS)
     command = "python -m nascore.companion.bench" + "".join(f" {word}" for word in sys.argv[1:])
     found = bench.document(rows, command, time.perf_counter() - wall, time.process_time() - cpu)
     text = json.dumps(found, indent=1) + "\n"

@@ -72,7 +72,7 @@ SECONDS = {"smoke": (2, 1), "laptop": (60, 35), "paper": (40_000, 25_000)}
 
 def _units(profile: str) -> list[Unit]:
     setting = {"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER}[profile]
-    trials, randoms = {"smoke": (1, 1), "laptop": (3, 6), "paper": (5, 5)}[profile]
+    trials, randoms = {"smoke": (1, 1), "laptop": (2, 4), "paper": (5, 5)}[profile]
     searched, alone = SECONDS[profile]
     units = [Unit({"method": method, **asdict(setting)}, seed, searched) for seed in range(trials)
              for method in SEARCHES]
