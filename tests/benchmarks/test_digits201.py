@@ -176,7 +176,7 @@ def test_reliability_sees_what_was_put_in():
     percent[..., 1:] = quality[:, None, None, None] + noise * rng.standard_normal((functions, 2, 1, 3))
     percent[:4400, ..., 3] = np.nan
     rows = digits201_card.reliability(percent, np.ones(functions, int))
-    assert [row["functions"] for row in rows][::2] == [training.SAMPLE, 1025]
+    assert [row["functions"] for row in rows] == [training.SAMPLE, training.SAMPLE, 1025, 1025]
     assert all(row["sd"] == pytest.approx(noise, rel=0.15) for row in rows[::2])
     assert rows[0]["spearman"] > 0.99 and rows[0]["low"] <= rows[0]["spearman"] <= rows[0]["high"]
     assert rows[2]["spearman"] < rows[0]["spearman"]
@@ -213,9 +213,9 @@ def test_committed_table_is_complete_and_worth_searching(committed):
 
 
 def test_committed_table_tells_cells_apart(committed):
-    random, by_cell, best = digits201_card.reliability(*digits201_card.functions(COMMITTED))
-    assert min(random["spearman"], by_cell["spearman"]) >= 0.95
-    assert best["spearman"] >= 0.5 and best["functions"] > 500
+    functions, cells, best_functions, best_cells = digits201_card.reliability(*digits201_card.functions(COMMITTED))
+    assert min(functions["spearman"], cells["spearman"]) >= 0.95
+    assert best_cells["spearman"] >= 0.5 and best_functions["functions"] > 900  # over functions: 0.489
 
 
 def test_committed_card_is_the_tables(committed):
