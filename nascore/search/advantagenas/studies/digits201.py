@@ -25,7 +25,7 @@ LEARNING_RATES, LEARNING_RATE = (0.01, 0.03, 0.1), 0.03
 SPARSE = ("REINFORCE", "PARSEC", "ProxylessNAS", "GDAS", "AdvantageNAS")
 WITH_ZERO = ("ProxylessNAS", "AdvantageNAS")  # footnotes 5 and 4
 DENSE = ("DARTS", "SNAS", "NASP")
-SECONDS = {**dict.fromkeys(DENSE, 40), "ProxylessNAS": 30}
+SECONDS = {**dict.fromkeys(DENSE, 40), "AdvantageNAS, Eq. 6": 40, "ProxylessNAS": 30}
 
 
 def _unit(method: str, seed: int, role: str = "search", zero: bool = False, rate: float = LEARNING_RATE,
@@ -40,7 +40,8 @@ def _units(profile: str) -> list[Unit]:
     units = [_unit(method, seed, "tuning", rate=rate) for seed in TUNING_SEEDS for rate in LEARNING_RATES
              for method in SPARSE]
     units += [_unit(method, seed) for seed in SEEDS for method in (*SPARSE, "RandomSharing", *BLIND)]
-    units += [_unit(method, seed) for seed in FEW for method in (*VARIANTS, *DENSE)]
+    units += [_unit(method, seed) for method in VARIANTS for seed in (SEEDS if "baseline" in method else FEW)]
+    units += [_unit(method, seed) for seed in FEW for method in DENSE]
     return units + [_unit(method, seed, zero=True) for seed in FEW for method in WITH_ZERO]
 
 
