@@ -25,8 +25,10 @@ class Estimate(NamedTuple):
     high: float
 
     def text(self, digits: int = 2) -> str:
-        """Rounded text of value and interval."""
-        return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        """Rounded text of value and interval. What lies half-way, as shares of few runs do, is rounded alike on every
+        processor: sums that differ in their last bit are first made equal."""
+        value, low, high = (round(float(part), digits + 6) for part in self)
+        return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def values_of(values: Sequence[float], name: str = "values", least: int = 1) -> np.ndarray:
