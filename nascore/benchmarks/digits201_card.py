@@ -26,7 +26,7 @@ def reliability(percent: np.ndarray, cells: np.ndarray) -> list[dict]:
     seeds 1 and 2 are compared, which the choice did not look at. Test accuracy, last checkpoint.
     """
     last = percent[:, 1, -1, 1:].astype(float)
-    sample = np.random.default_rng(201).choice(len(last), digits201_training.SAMPLE, replace=False)  # as in its plan
+    sample = digits201_training.sample()
     both = sample[~np.isnan(last[sample, 1])]
     # cells: every function of many cells, and the sampled others for all others
     rare = both[cells[both] < digits201_training.COMMON]
@@ -49,10 +49,9 @@ def _pair(what: str, a: np.ndarray, b: np.ndarray, times: np.ndarray | None = No
     times = np.ones(len(a), int) if times is None else times
     rows = np.random.default_rng(0).choice(len(a), (draws, len(a)), p=times / times.sum())
     low, high = np.nanquantile(_rank_correlations(a[rows], b[rows]), [0.025, 0.975])
-    found, functions = (np.repeat(a, times), np.repeat(b, times)), len(a)
-    return {"what": what, "functions": functions, "spearman": float(spearmanr(*found)[0]), "low": float(low),
-            "high": float(high), "kendall": float(kendalltau(*found)[0]),
-            "sd": float(np.std(found[0] - found[1], ddof=1) / 2 ** 0.5)}
+    x, y = np.repeat(a, times), np.repeat(b, times)
+    return {"what": what, "functions": len(a), "spearman": float(spearmanr(x, y)[0]), "low": float(low),
+            "high": float(high), "kendall": float(kendalltau(x, y)[0]), "sd": float(np.std(x - y, ddof=1) / 2 ** 0.5)}
 
 
 def _rank_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 ``python -m nascore.benchmarks.digits201_training --workers 2`` trains what is missing, one file per finished chunk
 under data/benchmarks/digits201/chunks, and builds the table when all are there. Killed runs go on where they stopped.
-One seed for every class, three for the classes of the best cells, two for a random sample and for classes of many cells.
+One seed for every class, three for the classes of the best cells, two for a random sample and for classes of many
+cells.
 """
 from __future__ import annotations
 
@@ -139,7 +140,8 @@ def chunk_file(seed: int, number: int) -> Path:
 def trained() -> np.ndarray:
     """Correct answers of all finished trainings, int32 (class, seed, checkpoint, split); -1 where there is none.
 
-    DataError for a file of another recipe."""
+    DataError for a file of another recipe.
+    """
     found = np.full((len(classes()[0]), len(SEEDS), RECIPE.checkpoints, 2), -1, np.int32)
     for file in sorted((folder() / "chunks").glob("seed*.npz")):
         arrays = read_npz(file)
@@ -147,6 +149,11 @@ def trained() -> np.ndarray:
             raise DataError(f"{file}: trained by another recipe than the present {RECIPE}; move it away")
         found[arrays["classes"], int(arrays["seed"])] = arrays["correct"]
     return found
+
+
+def sample() -> np.ndarray:
+    """Numbers of the random classes that have a second training."""
+    return np.random.default_rng(201).choice(len(classes()[0]), SAMPLE, replace=False)
 
 
 def plan(seed: int, found: np.ndarray) -> np.ndarray:
@@ -162,7 +169,7 @@ def plan(seed: int, found: np.ndarray) -> np.ndarray:
     best = cell_class[np.argsort(-first.sum(1)[cell_class], kind="stable")[:BEST]]
     wanted = set(best.tolist())
     if seed == 1:
-        wanted |= set(np.random.default_rng(201).choice(everything, SAMPLE, replace=False).tolist())
+        wanted |= set(sample().tolist())
         wanted |= set(np.flatnonzero(np.bincount(cell_class) >= COMMON).tolist())
     return np.array(sorted(wanted))
 

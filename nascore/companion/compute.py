@@ -120,7 +120,8 @@ def compute_many(
 ) -> int:
     """Run the missing units of several experiments in one pool, longest first; returns how many were computed.
 
-    Raises :class:`ResultsError` at the end if units failed (the others are stored) and :class:`Stopped` on Ctrl-C and SIGTERM.
+    Raises :class:`ResultsError` at the end if units failed (the others are stored) and :class:`Stopped` on Ctrl-C and
+    SIGTERM.
     """
     check_workers(workers)
     check_backend(backend, scheduler)

@@ -13,8 +13,6 @@ from nascore.companion.bench.clock import FIELDS
 __all__ = ["FIELDS", "PARTS", "document", "run"]
 
 EXPECTED = 36  # rows, for the progress bar
-
-
 PARTS = ("adversary", "tables", "oneshot", "runs")
 
 
@@ -32,7 +30,7 @@ def run(*, quick: bool = False, full: bool = False, progress: bool = True, parts
     from nascore.search.threads import one_thread
 
     found = []
-    with one_thread(), tqdm(total=EXPECTED, unit="row", disable=not progress, delay=5) as bar:
+    with one_thread(), tqdm(total=EXPECTED if parts == PARTS else None, unit="row", disable=not progress, delay=5) as bar:
         rows = {"adversary": lambda: adversary.rows(quick), "tables": lambda: tables.rows(quick, full),
                 "oneshot": lambda: oneshot.rows(quick), "runs": lambda: runs.rows(quick)}
         for part in parts:

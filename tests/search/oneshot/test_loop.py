@@ -260,7 +260,6 @@ from nascore.networks.cell_supernet import digits201_supernet
 from nascore.networks.images import ImageData
 from nascore.search.oneshot.advantagenas import AdvantageNAS
 from nascore.search.oneshot.loop import search
-from nascore.search.oneshot.selection import Argmax, ProcessBest, Selection
 torch.set_num_threads(1)
 g = torch.Generator().manual_seed(0)
 pool = torch.randn(12, 1, 6, 6, generator=g).numpy(), torch.randint(10, (12,), generator=g).numpy()

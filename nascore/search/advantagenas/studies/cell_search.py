@@ -32,10 +32,13 @@ METHODS = {"REINFORCE": ("Reinforce", {}),
            "SNAS": ("SNAS", {}),
            "NASP": ("NASP", {}),
            "RandomSharing": ("RandomSharing", {})}
+SPARSE = ("REINFORCE", "PARSEC", "ProxylessNAS", "GDAS", "AdvantageNAS")
+DENSE = ("DARTS", "SNAS", "NASP")
 # the same strategies as their own papers or another reading would have them
 VARIANTS = {"REINFORCE, no baseline": ("Reinforce", {"baseline": 0.0}),  # Equation 4 as printed
             "AdvantageNAS, Eq. 6": ("AdvantageNAS", {"exact": True}),  # six more forward passes per theta step
-            "PARSEC, batch likelihood": ("PARSEC", {"sequential": True, "scale": 64.0}),  # of all 64 images, not their mean
+            # of all 64 images, not of their mean
+            "PARSEC, batch likelihood": ("PARSEC", {"sequential": True, "scale": 64.0}),
             "GDAS, no constants": ("GDAS", {"constants": False})}
 
 WEIGHTS, CLIP = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}, 1.0

@@ -18,7 +18,7 @@ from ....data import cifar10
 from ....data.digits import cluttered_digits
 from ....spaces.nasbench201 import NASBench201
 from ...experiment import Experiment, Unit
-from .cell_search import METHODS, Budget, cells, course, find, judged, random_cell, verdict
+from .cell_search import DENSE, METHODS, SPARSE, Budget, cells, course, find, judged, random_cell, verdict
 
 SEEDS, FEW = range(3), range(2)  # FEW: smoke
 BUDGETS = {"smoke": Budget(epochs=4, freeze=2, steps=2, batch=16),
@@ -29,8 +29,6 @@ NETS = {"smoke": {"channels": 2, "cells": 1, "inputs": 1}, "laptop": {"channels"
 SIDES = {"laptop": 16, "paper": 32}
 # of theta: the authors' 3e-4 for the full length; for the short one that of digits201.py
 LEARNING_RATES = {"smoke": 0.01, "laptop": 0.03, "paper": 3e-4}
-SPARSE = ("REINFORCE", "PARSEC", "ProxylessNAS", "GDAS", "AdvantageNAS")
-DENSE = ("DARTS", "SNAS", "NASP")
 SECONDS = {**dict.fromkeys(DENSE, 240), "ProxylessNAS": 140, "RandomSharing": 60}
 
 

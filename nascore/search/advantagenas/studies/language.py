@@ -5,9 +5,9 @@ cell is the argmax for PARSEC, ProxylessNAS and AdvantageNAS, the process best f
 would say is not in our copy: the paper profile takes the authors' code. Two references skip the search and are
 retrained alike: random cells, and the cell with tanh on every edge.
 
-The laptop profile has half as many theta steps as the paper, on a text whose batches are small. With the authors' rate theta
-hardly leaves its start there, so the rate is that of the image studies; on seed 100, which no row uses, it made the
-entropy fall.
+The laptop profile has half as many theta steps as the paper, on a text whose batches are small. With the authors' rate
+theta hardly leaves its start there, so the rate is that of the image studies; on seed 100, which no row uses, it made
+the entropy fall.
 """
 from __future__ import annotations
 
