@@ -2,14 +2,27 @@
 
 `import nascore as nc` is light: torch and torch_geometric are imported when something first needs them.
 """
+
 from __future__ import annotations
 
 import importlib
 
 __version__ = "0.1.0"
 
-_MODULES = ("benchmarks", "companion", "data", "networks", "paths", "search", "spaces")
-_NAMES = {"Oracle": "benchmarks", "run": "search"}
+_MODULES = (
+    "bench",
+    "benchmarks",
+    "companion",
+    "data",
+    "networks",
+    "paths",
+    "proxies",
+    "search",
+    "spaces",
+    "studies",
+    "testing",
+)
+_NAMES = {"Oracle": "benchmarks", "Query": "benchmarks", "compare": "comparison", "run": "search"}
 
 __all__ = [*_MODULES, *_NAMES]
 

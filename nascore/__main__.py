@@ -1,4 +1,4 @@
-"""``python -m nascore`` is the ``nascore`` command."""
+"""`python -m nascore` is the `nascore` command."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The ``nascore`` command: data, reproduce, scoreboard, bench.
+"""The `nascore` command: data, reproduce, scoreboard, bench.
 
 Every error is one line on stderr and a non-zero exit: 1 for a failure, 2 for wrong usage, 130 for Ctrl-C.
 NASCORE_DEBUG=1 shows tracebacks.
@@ -12,7 +12,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from nascore.errors import NascoreError, SettingError
+from nascore.errors import NascoreError
+from nascore.studies.experiment import PROFILES
 
 EPILOG = """examples:
   nascore data fetch nasbench201
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("reproduce", help="compute what is missing and execute the notebooks")
     run.add_argument("names", nargs="*", metavar="NAME", help="papers, notebooks or experiments (default: everything)")
-    run.add_argument("--profile", choices=("smoke", "laptop", "paper"), default="smoke",
+    run.add_argument("--profile", choices=PROFILES, default="smoke",
                      help="smoke: seconds, to see that all runs; laptop: the stored results; paper: the paper's budget "
                           "(default: %(default)s)")  # fmt: skip
     run.add_argument("--workers", type=_workers, default=1, metavar="N", help="parallel processes (default: 1)")
@@ -92,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
 
     board = commands.add_parser("scoreboard", help="every claim with its verdict")
     board.add_argument("--json", action="store_true", help="print JSON")
-    board.add_argument("--profile", choices=("smoke", "laptop", "paper"), default="laptop")
+    board.add_argument("--profile", choices=PROFILES, default="laptop")
     board.set_defaults(command=_scoreboard)
 
     bench = commands.add_parser("bench", help="measure the speed of tables, searches and encoders")
@@ -181,11 +182,7 @@ def _scoreboard(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from importlib.util import find_spec
-
-    if find_spec("nascore.companion.bench") is None:
-        raise SettingError("this checkout has no benchmark module (nascore/companion/bench.py)")
-    from nascore.companion import bench
+    from nascore import bench
 
     found = bench.run()
     if options.json:

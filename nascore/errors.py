@@ -16,6 +16,11 @@ class SettingError(NascoreError, ValueError):
     """A parameter outside what is allowed."""
 
 
+class Diverged(NascoreError, ArithmeticError):
+    """A training whose loss, gradient or architecture parameters are not finite: the run failed, no setting is wrong
+    in itself. An Oracle records it as a failed query and goes on."""
+
+
 class MissingArchitecture(NascoreError, KeyError):
     """An architecture of the space for which the table holds no value."""
 

@@ -3,13 +3,14 @@
 papermill runs a notebook in the caller's folder, nbval and JupyterLab in the notebook's own: only absolute paths work
 in all three. Environment variables override each place: NASCORE_ROOT, NASCORE_CACHE, NASCORE_RESULTS, NASCORE_FIGURES.
 """
+
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
 
-from .errors import DataError
+from nascore.errors import DataError
 
 
 def _place(variable: str, default: Path) -> Path:
@@ -23,12 +24,18 @@ def root() -> Path:
 
 
 def data() -> Path:
-    """What the repository itself carries (claims, paper values, stored results, our own tables)."""
-    folder = root() / "data"
-    if not folder.is_dir():
-        raise DataError(f"no data folder at {folder}: nascore runs from a checkout (pip install -e .); "
-                        "set NASCORE_ROOT to the checkout")
-    return folder
+    """What the repository itself carries (claims, paper values, stored results, our own tables).
+
+    In a checkout data/ at its top; in an installed package the copy that the build put beside the code (`_data`), so
+    that everything else asks here and need not know which it is.
+    """
+    for folder in (root() / "data", Path(__file__).resolve().parent / "_data"):
+        if folder.is_dir():
+            return folder
+    raise DataError(
+        f"no data folder at {root() / 'data'}: nascore runs from a checkout (pip install -e .); "
+        "set NASCORE_ROOT to the checkout"
+    )
 
 
 def cache() -> Path:
@@ -47,15 +54,44 @@ def figures() -> Path:
 
 
 def notebooks() -> Path:
+    """The checkout's notebooks."""
     return root() / "notebooks"
 
 
-def claims() -> Path:
-    return root() / "data" / "claims"
+# what a paper consists of -> where it lies in a folder that NASCORE_PAPERS names
+SHELVES = {"studies": "studies", "notebooks": "notebooks", "claims": "data/claims", "papers": "data/papers"}
 
 
-def paper_values() -> Path:
-    return root() / "data" / "papers"
+def shelves(kind: str) -> list[Path]:
+    """Folders of one kind (a key of SHELVES) outside the package: below each folder in NASCORE_PAPERS, where it exists.
+
+    NASCORE_PAPERS lists folders (separated as in PATH) of papers that are no part of this checkout, each with
+    studies/<paper>/, notebooks/<paper>/, data/claims/<paper>.toml and data/papers/<paper>.toml.
+    """
+    roots = [
+        Path(part).expanduser().resolve() for part in os.environ.get("NASCORE_PAPERS", "").split(os.pathsep) if part
+    ]
+    return [root / SHELVES[kind] for root in roots if (root / SHELVES[kind]).is_dir()]
+
+
+def notebook_folders() -> list[Path]:
+    """Every folder of notebooks: the checkout's, then those outside."""
+    return [notebooks(), *shelves("notebooks")]
+
+
+def claim_files() -> list[Path]:
+    """The claims of every paper, by paper."""
+    return _files("claims")
+
+
+def paper_value_files() -> list[Path]:
+    """The printed numbers of every paper, by paper."""
+    return _files("papers")
+
+
+def _files(kind: str) -> list[Path]:
+    found = {file.stem: file for folder in [data() / kind, *shelves(kind)] for file in folder.glob("*.toml")}
+    return [found[name] for name in sorted(found)]
 
 
 def mirror() -> str | None:

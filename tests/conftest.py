@@ -1,5 +1,6 @@
 """Real data is taken from ../shared/data where that folder exists; downloads and built tables go to one temporary
 folder for the whole session, shared by the workers of pytest-xdist."""
+
 from __future__ import annotations
 
 import os

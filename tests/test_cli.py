@@ -14,9 +14,10 @@ import nbformat
 import pytest
 
 from nascore import cli, paths
-from nascore.companion import compute, experiments, runner, targets
+from nascore.companion import compute, runner, stored, targets
 from nascore.errors import SettingError
-from nascore.search.experiment import Experiment, Unit
+from nascore.studies import registry as experiments
+from nascore.studies.experiment import Experiment, Unit
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,10 +31,11 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "notebooks", lambda: folder)
     monkeypatch.setattr(experiments, "_registered", dict(experiments.available()))
 
-    def write(name, *cells, parameters='mode = "cached"\nprofile = "laptop"\nworkers = 1'):
+    def write(name, *cells, shows=(), parameters='mode = "cached"\nprofile = "laptop"\nworkers = 1'):
         book = nbformat.v4.new_notebook(
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         )
+        book.metadata["nascore"] = {"experiments": list(shows)}
         if parameters:
             cell = nbformat.v4.new_code_cell(parameters)
             cell.metadata["tags"] = ["parameters"]
@@ -144,7 +146,7 @@ def test_data_list(capsys):
 
 def test_dry_run_says_what_is_stored_and_how_long_the_rest_takes(house, capsys):
     experiment = toy()
-    house("ganas/01_method", 'results("toy/cli")')
+    house("ganas/01_method", 'results("toy/cli")', shows=["toy/cli"])
     assert cli.main(["reproduce", "ganas", "--profile", "laptop", "--workers", "2", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "0 of 3 units stored; 3 to compute, about 15 min" in out and "notebook ganas/01_method" in out
@@ -157,16 +159,16 @@ def test_dry_run_says_what_is_stored_and_how_long_the_rest_takes(house, capsys):
 def test_experiments_can_be_named_alone(house, capsys):
     toy()
     assert cli.main(["reproduce", "toy/cli", "--profile", "laptop"]) == 0
-    assert len(compute.rows("toy/cli")) == 3 and "Scoreboard" in capsys.readouterr().out
+    assert len(stored.rows("toy/cli")) == 3 and "Scoreboard" in capsys.readouterr().out
 
 
 def test_a_failing_unit_gives_a_non_zero_exit_and_skips_its_notebook(house, capsys):
     toy(fail={1})
-    house("ganas/01_method", 'results("toy/cli")')
+    house("ganas/01_method", 'results("toy/cli")', shows=["toy/cli"])
     assert cli.main(["reproduce", "ganas", "--profile", "laptop"]) == 1
     out = capsys.readouterr()
     assert "toy/cli (seed=1)" in out.out and "01_method: not run" in out.out
-    assert len(compute.rows("toy/cli")) == 2
+    assert len(stored.rows("toy/cli")) == 2
 
 
 def test_notebooks_run_and_a_failing_one_does_not_stop_the_others(house, capsys, tmp_path):
@@ -200,7 +202,7 @@ def test_notebook_faults(house, capsys):
 def test_targets(house, tmp_path):
     toy()
     for name in ("00_scoreboard", "ganas/01_method", "ganas/02_theory", "gennas/01_method"):
-        house(name, 'results("toy/cli")')
+        house(name, 'results("toy/cli")', shows=["toy/cli"])
     house("ganas/.ipynb_checkpoints/01_method-checkpoint", "1")
 
     def names(*given):

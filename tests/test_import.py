@@ -1,4 +1,5 @@
 """`import nascore` is light: what is heavy waits until something needs it."""
+
 from __future__ import annotations
 
 import json
@@ -10,15 +11,32 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "torch_geometric", "matplotlib", "pandas", "pyarrow", "lightgbm", "optuna", "sklearn", "scipy",
-         "seaborn", "papermill", "IPython")
+HEAVY = (
+    "torch",
+    "torch_geometric",
+    "matplotlib",
+    "pandas",
+    "pyarrow",
+    "lightgbm",
+    "optuna",
+    "sklearn",
+    "scipy",
+    "seaborn",
+    "papermill",
+    "IPython",
+)
 
 
 def loaded_after(code: str) -> list[str]:
     """Which heavy packages a fresh interpreter holds after `code`."""
     check = f"import sys, json\n{code}\nprint(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=120,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", check],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -33,13 +51,17 @@ oracle.evaluate(search.ask(3))
 """
 
 
-@pytest.mark.parametrize("code", [
-    "import nascore",
-    "import nascore as nc; nc.spaces, nc.benchmarks, nc.search, nc.Oracle, nc.run, nc.paths",
-    "import nascore.spaces, nascore.benchmarks.oracle, nascore.search.loop, nascore.search.experiment",
-    "import nascore as nc; nc.search.available(); nc.benchmarks.available(); dir(nc)",
-    SEARCH,
-], ids=["import", "modules", "submodules", "available", "evaluate"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import nascore",
+        "import nascore as nc; nc.spaces, nc.benchmarks, nc.search, nc.Oracle, nc.run, nc.paths",
+        "import nascore.spaces, nascore.benchmarks.oracle, nascore.search.loop, nascore.studies.experiment",
+        "import nascore as nc; nc.search.available(); nc.benchmarks.available(); dir(nc)",
+        SEARCH,
+    ],
+    ids=["import", "modules", "submodules", "available", "evaluate"],
+)
 def test_import_is_light(code):
     assert loaded_after(code) == []
 
@@ -54,8 +76,13 @@ def test_a_result_brings_pandas_and_nothing_heavier():
 
 
 def test_spaces_are_numpy_only():
-    assert loaded_after("import nascore.spaces as s\nspace = s.NASBench201()\nspace.dag((0,) * 6)\n"
-                        "s.MacroSpace(3, 'ab'.split() + ['c', 'd']).format((0, 1, 2))") == []
+    assert (
+        loaded_after(
+            "import nascore.spaces as s\nspace = s.NASBench201()\nspace.dag((0,) * 6)\n"
+            "s.MacroSpace(3, 'ab'.split() + ['c', 'd']).format((0, 1, 2))"
+        )
+        == []
+    )
 
 
 def test_unknown_names_are_attribute_errors():

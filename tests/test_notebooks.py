@@ -1,4 +1,5 @@
 """The contract of every notebook: what the runner, nbval and a reader rely on. Nothing is executed here."""
+
 from __future__ import annotations
 
 import ast
@@ -15,8 +16,12 @@ NOTEBOOKS = sorted(file for file in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoin
 ALLOWED = {"mode": ("cached", "recompute"), "profile": ("smoke", "laptop", "paper")}
 # what a section of a paper must say, and how it may be said; the scoreboard and the guide to one's own data are no
 # sections of a paper, and the record of our tuning tests no claim
-SECTIONS = {"the paper's claim": r"^#+ .*what the paper says", "a verdict": r"^#+ .*verdict",
-            "deviations": r"^(#+ .*|\*\*)deviations", "cost": r"^(#+ .*|\*\*)cost"}
+SECTIONS = {
+    "the paper's claim": r"^#+ .*what the paper says",
+    "a verdict": r"^#+ .*verdict",
+    "deviations": r"^(#+ .*|\*\*)deviations",
+    "cost": r"^(#+ .*|\*\*)cost",
+}
 NO_PAPER_SECTION = re.compile(r"00_scoreboard|.*your_own.*")
 NO_CLAIM = re.compile(r".*tuning.*")
 
@@ -55,8 +60,13 @@ def test_one_parameters_cell_with_known_names_and_values(file):
         assert defaults.get(name) in allowed, f"{name} must be one of {allowed}"
     assert type(defaults.get("workers")) is int and defaults["workers"] >= 1
     # papermill's inspector misses some assignments (a second one on a line, for example): then -p would not be checked
-    assigned = {target.id for node in ast.parse(cells[0].source).body for target in
-                (node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else [])}
+    assigned = {
+        target.id
+        for node in ast.parse(cells[0].source).body
+        for target in (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+    }
     assert assigned == set(found)
     assert all(isinstance(node, (ast.Assign, ast.AnnAssign)) for node in ast.parse(cells[0].source).body)
 
@@ -69,8 +79,9 @@ def test_the_published_notebook_renders_stored_results(file):
 
 def test_parameters_are_checked_first(file):
     """papermill lets any value through: a later cell must hand the three to notebook.start, which refuses bad ones."""
-    assert any(re.search(r"\bstart\(\s*mode\s*,\s*profile\s*,\s*workers\s*\)", cell.source)
-               for cell in code_cells(load(file)))
+    assert any(
+        re.search(r"\bstart\(\s*mode\s*,\s*profile\s*,\s*workers\s*\)", cell.source) for cell in code_cells(load(file))
+    )
 
 
 def test_executed_in_order_without_errors(file):
@@ -80,8 +91,12 @@ def test_executed_in_order_without_errors(file):
 
 
 def test_no_warnings_and_no_progress_bars_in_outputs(file):
-    texts = [output.text for cell in code_cells(load(file)) for output in cell.outputs
-             if output.output_type == "stream" and output.name == "stderr"]
+    texts = [
+        output.text
+        for cell in code_cells(load(file))
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == "stderr"
+    ]
     assert texts == []
 
 
@@ -111,8 +126,12 @@ def test_title_and_sections(file):
     assert len(re.findall(r"(?m)^# ", markdown(notebook))) == 1
     name = file.relative_to(FOLDER).with_suffix("").as_posix()
     if not NO_PAPER_SECTION.fullmatch(name):
-        missing = [what for what, pattern in SECTIONS.items() if not (what == "a verdict" and NO_CLAIM.fullmatch(name))
-                   and not re.search(pattern, markdown(notebook), re.IGNORECASE | re.MULTILINE)]
+        missing = [
+            what
+            for what, pattern in SECTIONS.items()
+            if not (what == "a verdict" and NO_CLAIM.fullmatch(name))
+            and not re.search(pattern, markdown(notebook), re.IGNORECASE | re.MULTILINE)
+        ]
         assert missing == []
 
 

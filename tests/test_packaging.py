@@ -1,4 +1,5 @@
 """pyproject.toml, requirements.lock and environment.yml agree; what the package imports is declared."""
+
 from __future__ import annotations
 
 import ast
@@ -37,8 +38,13 @@ def imported(folder: Path) -> dict[str, str]:
     found = {}
     for file in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else \
-                [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom) and node.level == 0
+                else []
+            )
             found.update({name.split(".")[0]: str(file.relative_to(ROOT)) for name in names})
     return {name: file for name, file in found.items() if name not in sys.stdlib_module_names and name != "nascore"}
 
@@ -69,8 +75,11 @@ def test_environment_file_takes_the_lock():
 
 def test_makefile_installs_the_locked_torch_first():
     text = (ROOT / "Makefile").read_text()
-    steps = [text.index("pip install -qq $(TORCH)"), text.index("install -qq -r requirements.lock"),
-             text.index("install -qq --no-build-isolation -e .")]
+    steps = [
+        text.index("pip install -qq $(TORCH)"),
+        text.index("install -qq -r requirements.lock"),
+        text.index("install -qq --no-build-isolation -e ."),
+    ]
     assert steps == sorted(steps)
     assert re.search(r"(?m)^torch==[0-9.]+$", (ROOT / "requirements.lock").read_text())
 
@@ -79,22 +88,29 @@ def test_this_environment_is_the_locked_one():
     """Says nothing where another environment is used on purpose: it only compares what the Makefile installed."""
     if not (Path(sys.prefix) / ".installed").exists():
         pytest.skip("not an environment that the Makefile made")
-    other = {name: (version, found) for name, version in lock().items()
-             if (found := importlib.metadata.version(name).split("+")[0]) != version}
+    other = {
+        name: (version, found)
+        for name, version in lock().items()
+        if (found := importlib.metadata.version(name).split("+")[0]) != version
+    }
     assert other == {}
 
 
 def test_every_import_of_the_package_is_declared():
-    known = {IMPORT_NAMES.get(r.name, r.name.replace("-", "_"))
-             for extra in (None, "dask", "ray") for r in declared(extra)}
+    known = {
+        IMPORT_NAMES.get(r.name, r.name.replace("-", "_")) for extra in (None, "dask", "ray") for r in declared(extra)
+    }
     undeclared = {name: file for name, file in imported(ROOT / "nascore").items() if name not in known}
     assert undeclared == {}
     assert {"torch", "numpy", "torch_geometric"} <= set(imported(ROOT / "nascore"))  # this test sees imports
 
 
 def test_every_import_of_the_tests_is_declared_or_comes_with_what_is():
-    known = {IMPORT_NAMES.get(r.name, r.name.replace("-", "_"))
-             for extra in (None, "dask", "ray", "dev") for r in declared(extra)}
+    known = {
+        IMPORT_NAMES.get(r.name, r.name.replace("-", "_"))
+        for extra in (None, "dask", "ray", "dev")
+        for r in declared(extra)
+    }
     local = {file.stem for file in (ROOT / "tests").rglob("*.py")}
     # yaml, packaging, nbformat: papermill, pytest and nbval stand on them
     undeclared = set(imported(ROOT / "tests")) - known - local - {"yaml", "packaging", "nbformat", "tests"}
@@ -106,10 +122,16 @@ def test_package_data_and_entry_point():
     for package, files in settings["tool"]["setuptools"]["package-data"].items():
         for file in files:
             assert (ROOT / package.replace(".", "/") / file).is_file()
-    data = {file.relative_to(ROOT / "nascore").as_posix() for file in (ROOT / "nascore").rglob("*")
-            if file.is_file() and file.suffix not in (".py", ".pyc")}
-    listed = {f"{package.removeprefix('nascore.')}/{file}"
-              for package, files in settings["tool"]["setuptools"]["package-data"].items() for file in files}
+    data = {
+        file.relative_to(ROOT / "nascore").as_posix()
+        for file in (ROOT / "nascore").rglob("*")
+        if file.is_file() and file.suffix not in (".py", ".pyc")
+    }
+    listed = {
+        f"{package.removeprefix('nascore.')}/{file}"
+        for package, files in settings["tool"]["setuptools"]["package-data"].items()
+        for file in files
+    }
     assert data == listed, "a data file that pip would leave out, or one that is gone"
     from nascore.cli import main
 

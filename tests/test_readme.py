@@ -1,4 +1,5 @@
 """What the README shows works as shown: its Python runs, its claim is read, its commands and places exist."""
+
 from __future__ import annotations
 
 import re
@@ -55,11 +56,11 @@ def test_your_own_space_callable_and_search(tmp_path, monkeypatch, capsys):
 
 
 def test_the_claim_is_one_that_the_claims_file_takes(tmp_path, monkeypatch):
-    text, = blocks("toml")
-    entry, = tomllib.loads(text)["claim"]
+    (text,) = blocks("toml")
+    (entry,) = tomllib.loads(text)["claim"]
     assert set(entry["test"]) <= COMMON | KEYS[entry["test"]["kind"]]
     (tmp_path / "mypaper.toml").write_text(text)
-    monkeypatch.setattr(paths, "claims", lambda: tmp_path)
+    monkeypatch.setattr(paths, "claim_files", lambda: sorted(tmp_path.glob("*.toml")))
     assert [claim.id for claim in claims.load("mypaper")] == [entry["id"]]
 
 
@@ -76,8 +77,8 @@ def test_the_make_targets_exist():
 
 
 def test_every_data_set_is_listed():
-    table = TEXT[TEXT.index("| `nascore data fetch` |"):]
-    assert re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", table)[:len(upstream.DATASETS)] == list(upstream.DATASETS)
+    table = TEXT[TEXT.index("| `nascore data fetch` |") :]
+    assert re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", table)[: len(upstream.DATASETS)] == list(upstream.DATASETS)
 
 
 def test_every_variable_is_listed_and_none_that_does_not_exist():

@@ -5,6 +5,7 @@ Searches that train a network repeat exactly where the processor rounds as the o
 where PROBE says so, for one-shot searches where the row names this machine. On another one training runs apart within
 some steps, so there only the end (GA-NAS) or the beginning (one-shot) is compared, within a tolerance.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -16,8 +17,9 @@ from functools import lru_cache
 import pytest
 
 from nascore import paths
-from nascore.companion import compute, experiments, provenance, store
+from nascore.companion import compute, provenance, store
 from nascore.errors import DataError
+from nascore.studies import registry as experiments
 
 SECONDS = 8.0  # rows with a higher estimate are left to `nascore reproduce`
 DRAWING = ("RS", "REA", "LocalSearch")  # searches without floating-point learning
@@ -63,10 +65,10 @@ def probe() -> str:
 
 def rows(name: str) -> list[tuple[dict, float]]:
     """Stored laptop rows of the code's version with the time their units are estimated to take, cheap ones only."""
-    seconds = {store.canonical([unit.config, unit.seed]): unit.seconds
-               for unit in experiments.get(name).units("laptop")}
-    every = [(row, seconds[store.canonical([row["config"], row["seed"]])])
-             for row in compute.stored(name, "laptop")]
+    seconds = {
+        store.canonical([unit.config, unit.seed]): unit.seconds for unit in experiments.get(name).units("laptop")
+    }
+    every = [(row, seconds[store.canonical([row["config"], row["seed"]])]) for row in compute.stored(name, "laptop")]
     return [(row, cost) for row, cost in every if cost <= SECONDS]
 
 

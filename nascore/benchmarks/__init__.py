@@ -1,18 +1,20 @@
 """What answers "how good is this architecture?": tables, surrogates, and the Oracle that counts queries."""
+
 from __future__ import annotations
 
 import importlib
 
-from ..errors import SettingError
-from .oracle import Oracle
-from .table import TabularBenchmark, from_table
+from nascore.benchmarks.curves import Query, Training
+from nascore.benchmarks.oracle import Oracle
+from nascore.benchmarks.table import TabularBenchmark, from_table
+from nascore.errors import SettingError
 
-__all__ = ["Oracle", "TabularBenchmark", "available", "from_table", "load"]
+__all__ = ["Oracle", "Query", "TabularBenchmark", "Training", "available", "from_table", "load"]
 
 # name -> (module, function); loaded when asked for
 _BENCHMARKS = {
     "digits201": ("digits201", "load_digits201"),
-    "nasbench101": ("nasbench101_table", "load_nasbench101"),
+    "nasbench101": ("nasbench101", "load_nasbench101"),
     "nasbench101-surrogate": ("nasbench101_surrogate", "load_nasbench101_surrogate"),
     "nasbench201": ("nasbench201", "load_nasbench201"),
     "nasbench-macro": ("nasbench_macro", "load_nasbench_macro"),

@@ -1,42 +1,46 @@
 """digits201: our own trained benchmark, all 15,625 cells of NAS-Bench-201's space on cluttered digits.
 
 The table lies in data/benchmarks/digits201 beside its card and needs no download. `python -m
-nascore.benchmarks.digits201` builds it again from the files that digits201_training.py writes.
+nascore.benchmarks.recipes.digits201` trains what is missing and builds it again.
 """
+
 from __future__ import annotations
 
 import hashlib
-import json
-import platform
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from ..data.digits import SIZES
-from ..errors import DataError
-from ..paths import atomic_write
-from ..spaces.nasbench201 import NASBench201
-from . import digits201_training as training
-from .digits201_training import RECIPE, SEEDS
-from .packed_npz import read_npz, write_npz
-from .table import TabularBenchmark, TupleIndex
+from nascore.benchmarks.index import TupleIndex
+from nascore.benchmarks.packed_npz import read_npz
+from nascore.benchmarks.recipes.digits201 import recipe as made_by
+from nascore.benchmarks.recipes.digits201.recipe import RECIPE, SEEDS
+from nascore.benchmarks.table import TabularBenchmark
+from nascore.data.cluttered import SIZES
+from nascore.errors import DataError
+from nascore.spaces.nasbench201 import NASBench201
 
 SPLITS = ("val", "test")
 FULL = SIZES["val"]  # images of val and of test each, at the last checkpoint
 AXES = {"dataset": ("digits",), "split": SPLITS, "epochs": RECIPE.steps_at, "seed": ("mean", *SEEDS)}
 EPOCHS = RECIPE.steps * RECIPE.batch / SIZES["train"]
-SUMS = "SHA256SUMS"
+FILE, SUMS = "digits201.npz", "SHA256SUMS"
 
 
 def about() -> dict[tuple[str, str, int], str]:
     """(dataset, split, step) -> what the number is."""
-    return {("digits", split, step):
-            f"Top-1 accuracy on {images(step):,} cluttered-digit images of pool {split!r} after {step} of "
-            f"{RECIPE.steps} training steps (epochs= is the step; all steps together are {EPOCHS:.2g} epochs); "
-            "'mean' = over the trained seeds, one for most functions, three for the best; percent."
-            for split in SPLITS for step in RECIPE.steps_at}
+    return {
+        (
+            "digits",
+            split,
+            step,
+        ): f"Top-1 accuracy on {images(step):,} cluttered-digit images of pool {split!r} after {step} of "
+        f"{RECIPE.steps} training steps (epochs= is the step; all steps together are {EPOCHS:.2g} epochs); "
+        "'mean' = over the trained seeds, one for most functions, three for the best; percent."
+        for split in SPLITS
+        for step in RECIPE.steps_at
+    }
 
 
 def images(step: int) -> int:
@@ -44,8 +48,9 @@ def images(step: int) -> int:
     return FULL if step == RECIPE.steps else RECIPE.early_images
 
 
-def load_digits201(dataset: str | None = None, split: str = "test", epochs: int | None = None,
-                   seed: str | int = "mean") -> TabularBenchmark:
+def load_digits201(
+    dataset: str | None = None, split: str = "test", epochs: int | None = None, seed: str | int = "mean"
+) -> TabularBenchmark:
     """The table (percent, float32), one row per cell in lexicographic order; cells that compute the same function
     share their value.
 
@@ -54,12 +59,24 @@ def load_digits201(dataset: str | None = None, split: str = "test", epochs: int 
     cell as written: params and flops (multiply-accumulates of one image), both counts. DataError for a missing or
     damaged file.
     """
-    correct, classes, checksum = _table(training.folder() / "digits201.npz")
+    correct, classes, checksum = read_table(made_by.folder() / FILE)
     archs = NASBench201().array()
     values = accuracies(correct)[classes][:, None]
-    return TabularBenchmark(space=NASBench201(), index=TupleIndex(archs), values=values, axes=AXES, name="digits201",
-                            about=about(), checksum=checksum, costs=costs(archs), dataset=dataset, split=split,
-                            epochs=RECIPE.steps if epochs is None else epochs, seed=seed)
+    return TabularBenchmark(
+        space=NASBench201(),
+        index=TupleIndex(archs),
+        values=values,
+        axes=AXES,
+        name="digits201",
+        about=about(),
+        checksum=checksum,
+        costs=costs(archs),
+        dataset=dataset,
+        split=split,
+        epochs=RECIPE.steps if epochs is None else epochs,
+        seed=seed,
+        resumable=True,  # the eight checkpoints are of one training
+    )
 
 
 def accuracies(correct: np.ndarray) -> np.ndarray:
@@ -77,25 +94,26 @@ def costs(archs: np.ndarray) -> dict[str, np.ndarray]:
     n1, n3, pools = ((archs == op).sum(1).astype(np.int64) for op in (2, 3, 4))
     widths, side, classes = RECIPE.widths, 10, 10
     params = widths[0] * 3 + 2 * widths[-1] + (widths[-1] + 1) * classes  # stem with its normalisation, last one, head
-    flops = widths[0] * side ** 2 + widths[-1] * classes
+    flops = widths[0] * side**2 + widths[-1] * classes
     for stage, width in enumerate(widths):
         if stage:  # average pooling halves the image, a 1x1 convolution widens it
             side = -(-side // 2)
             params = params + widths[stage - 1] * width + 2 * width
-            flops = flops + widths[stage - 1] * width * side ** 2
+            flops = flops + widths[stage - 1] * width * side**2
         params = params + n3 * (9 * width * width + 2 * width) + n1 * (width * width + 2 * width)
-        flops = flops + side ** 2 * (n3 * 9 * width * width + n1 * width * width + pools * 9 * width)
+        flops = flops + side**2 * (n3 * 9 * width * width + n1 * width * width + pools * 9 * width)
     return {"params": params.astype(np.float64), "flops": flops.astype(np.float64)}
 
 
 @lru_cache(maxsize=2)
-def _table(path: Path) -> tuple[np.ndarray, np.ndarray, str]:
+def read_table(path: Path) -> tuple[np.ndarray, np.ndarray, str]:
     """Counts int16 (class, seed, checkpoint, split), the class of every cell int16 (15625,), and the file's sha256."""
     try:
         content, sums = path.read_bytes(), (path.parent / SUMS).read_text()
     except OSError as error:
-        raise DataError(f"{error.filename or path}: {error.strerror}; it is part of the repository: "
-                        "restore it with git") from error
+        raise DataError(
+            f"{error.filename or path}: {error.strerror}; it is part of the repository: restore it with git"
+        ) from error
     checksum = hashlib.sha256(content).hexdigest()
     if f"{checksum}  {path.name}" not in sums.splitlines():
         raise DataError(f"{path}: its sha256 {checksum[:12]}... is not the one in {SUMS}; restore both with git")
@@ -103,47 +121,3 @@ def _table(path: Path) -> tuple[np.ndarray, np.ndarray, str]:
     for array in arrays.values():
         array.setflags(write=False)
     return arrays["correct"], arrays["classes"], checksum
-
-
-def incomplete(found: np.ndarray) -> str:
-    """What is still to be trained, in words; "" when nothing is. found: as `digits201_training.trained` gives it."""
-    for seed in SEEDS:
-        missing = int((found[training.plan(seed, found), seed] < 0).any((1, 2)).sum())
-        if missing:
-            return f"seed {seed} lacks {missing} classes"
-    return ""
-
-
-def build() -> Path:
-    """Write table, checksum, record and card from the finished training files; the table's bytes depend on nothing
-    else. DataError while trainings are missing."""
-    from .digits201_card import markdown
-
-    found, folder = training.trained(), training.folder()
-    missing = incomplete(found)
-    if missing:
-        raise DataError(f"{folder / 'chunks'}: {missing}; python -m nascore.benchmarks.digits201_training goes on")
-    path = folder / "digits201.npz"
-    write_npz(path, {"correct": found.astype(np.int16), "classes": training.classes()[1].astype(np.int16)})
-    atomic_write(folder / SUMS, f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
-    _table.cache_clear()
-    atomic_write(folder / "record.json", json.dumps(_record(), indent=1) + "\n")
-    atomic_write(folder / "README.md", markdown(folder))
-    return path
-
-
-def _record() -> dict:
-    """What the training files and this machine say about how the table was made."""
-    files = [read_npz(file) for file in sorted((training.folder() / "chunks").glob("seed*.npz"))]
-    processor = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").is_file():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        processor = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), processor)
-    return {"processor": processor, "torch": metadata.version("torch"), "python": platform.python_version(),
-            "trainings": {str(seed): sum(len(f["classes"]) for f in files if f["seed"] == seed) for seed in SEEDS},
-            "cpu_seconds": {str(seed): round(sum(float(f["seconds"]) for f in files if f["seed"] == seed), 1)
-                            for seed in SEEDS}}
-
-
-if __name__ == "__main__":
-    print(build())

@@ -1,9 +1,10 @@
 """nasbench101-surrogate: predicted accuracies of all 423,624 cells, instead of a 500 MB download.
 
 The predictions, the model that made them and its card lie in data/benchmarks/nasbench101 (`python -m
-nascore.benchmarks.nasbench101_fit --table PATH` makes them again).  All results on them are labelled "surrogate".
+nascore.benchmarks.recipes.nasbench101_surrogate.fit --table PATH` makes them again).  All results on them are labelled "surrogate".
 Near the top of the space the ranks are the model's, not the benchmark's: see MODEL_CARD.md.
 """
+
 from __future__ import annotations
 
 import functools
@@ -12,16 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import paths
-from ..errors import DataError
-from ..spaces.nasbench101 import CellIndex, NASBench101
-from ..spaces.nasbench101_cost import all_costs
-from ..spaces.nasbench101_graphs import NUM_CELLS
-from .packed_npz import read_npz, unpack_fixed
-from .table import TabularBenchmark
+from nascore import paths
+from nascore.benchmarks.packed_npz import read_npz, unpack_fixed
+from nascore.benchmarks.table import TabularBenchmark
+from nascore.errors import DataError
+from nascore.spaces.nasbench101.cost import all_costs
+from nascore.spaces.nasbench101.graphs import NUM_CELLS
+from nascore.spaces.nasbench101.index import CellIndex
+from nascore.spaces.nasbench101.space import NASBench101
 
-ABOUT = ("predicted CIFAR-10 test accuracy (percent) after 108 epochs, by an ensemble fitted to real accuracies of "
-         "about 2,000 random cells; train_seconds comes from a training-time model (ranks)")
+ABOUT = (
+    "predicted CIFAR-10 test accuracy (percent) after 108 epochs, by an ensemble fitted to real accuracies of "
+    "about 2,000 random cells; train_seconds comes from a training-time model (ranks)"
+)
 
 
 def folder() -> Path:
@@ -42,8 +46,9 @@ def predictions() -> tuple[np.ndarray, np.ndarray]:
     accuracy = unpack_fixed({k.removeprefix("accuracy_"): v for k, v in stored.items() if k.startswith("accuracy_")})
     seconds = stored["train_seconds"].astype(np.float64)
     if len(accuracy) != NUM_CELLS or len(seconds) != NUM_CELLS:
-        raise DataError(f"{folder() / 'predictions.npz'} holds {len(accuracy)} cells, expected {NUM_CELLS}: "
-                        "restore it with git")
+        raise DataError(
+            f"{folder() / 'predictions.npz'} holds {len(accuracy)} cells, expected {NUM_CELLS}: restore it with git"
+        )
     return accuracy, seconds
 
 
@@ -57,7 +62,18 @@ def load_nasbench101_surrogate(dataset=None, split=None, epochs=None, seed="mean
     space = NASBench101()
     params, macs = all_costs(space.graphs)
     axes = {"dataset": ("cifar10",), "split": ("test",), "epochs": (108,), "seed": ("mean",)}
-    return TabularBenchmark(space=space, index=CellIndex(), values=accuracy.astype(np.float32).reshape(-1, 1, 1, 1, 1),
-                            axes=axes, costs={"params": params, "flops": macs, "train_seconds": seconds},
-                            name="nasbench101-surrogate", label="surrogate", about=ABOUT,
-                            checksum=checksum(), dataset=dataset, split=split, epochs=epochs, seed=seed)
+    return TabularBenchmark(
+        space=space,
+        index=CellIndex(),
+        values=accuracy.astype(np.float32).reshape(-1, 1, 1, 1, 1),
+        axes=axes,
+        costs={"params": params, "flops": macs, "train_seconds": seconds},
+        name="nasbench101-surrogate",
+        label="surrogate",
+        about=ABOUT,
+        checksum=checksum(),
+        dataset=dataset,
+        split=split,
+        epochs=epochs,
+        seed=seed,
+    )

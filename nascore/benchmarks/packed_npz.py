@@ -1,4 +1,5 @@
 """npz files written without pickles, byte for byte the same for the same arrays, and read with clear errors."""
+
 from __future__ import annotations
 
 import io
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
-from ..paths import atomic_write
+from nascore.errors import DataError
+from nascore.paths import atomic_write
 
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -31,12 +32,13 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, tokenize.TokenError) as error:
-        raise DataError(f"{path} cannot be read ({error}); it is part of the repository: "
-                        "restore it with git") from error
+        raise DataError(
+            f"{path} cannot be read ({error}); it is part of the repository: restore it with git"
+        ) from error
 
 
 def pack_fixed(values: np.ndarray, step: float) -> dict[str, np.ndarray]:
-    """Numbers as three byte planes of ``round((value - least) / step)``, which compress better than floats."""
+    """Numbers as three byte planes of `round((value - least) / step)`, which compress better than floats."""
     least = float(values.min())
     whole = np.rint((values - least) / step).astype(np.int64)
     if whole.max() >= 1 << 24:

@@ -1,4 +1,5 @@
-"""A benchmark as one float32 array with named axes, and an index that finds an architecture's row."""
+"""A benchmark as one array with named axes, and an index that finds an architecture's row."""
+
 from __future__ import annotations
 
 import hashlib
@@ -6,27 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..errors import ArchitectureError, MissingArchitecture, SettingError
-from ..spaces.base import Arch, ChoiceSpace, Space
+from nascore import checks
+from nascore.benchmarks.curves import Training
+from nascore.benchmarks.index import rows_by_key
+from nascore.errors import MissingArchitecture, SettingError
+from nascore.spaces.base import Arch, Space
+from nascore.spaces.choice import ChoiceSpace
 
 AXES = ("dataset", "split", "epochs", "seed")
-
-
-class TupleIndex:
-    """Row numbers of a list of architectures, one row per tuple."""
-
-    def __init__(self, archs):
-        self.archs = [tuple(row) for row in archs.tolist()] if isinstance(archs, np.ndarray) else list(archs)
-        self.rows = dict(zip(self.archs, range(len(self.archs)), strict=True))
-        if len(self.rows) != len(self.archs):
-            raise ArchitectureError("an architecture occurs twice in the table")
-        self.get = self.rows.__getitem__
-
-    def __call__(self, arch: Arch) -> int:
-        return self.rows[arch]
-
-    def many(self, archs: Sequence[Arch]) -> np.ndarray:
-        return np.fromiter(map(self.get, archs), np.int64, len(archs))
 
 
 class TabularBenchmark:
@@ -39,16 +27,34 @@ class TabularBenchmark:
     Parameters
     ----------
     space: the search space. index: row of an architecture (callable; attribute `archs` lists them in row order).
-    values: float32 array (architecture, dataset, split, epochs, seed); NaN where the data has no value.
+    values: float32 array (architecture, dataset, split, epochs, seed), or float64 where the numbers are a user's own;
+        NaN where the data has no value.
     axes: the names along each of the last four axes. costs: name -> array (architecture,), e.g. params, flops.
+    resumable: whether the values after several numbers of epochs are checkpoints of one training (see `Training`).
     """
 
     direction = "max"
 
-    def __init__(self, *, space: Space, index, values: np.ndarray, axes: Mapping[str, Sequence], name: str,
-                 costs: Mapping[str, np.ndarray] | None = None, label: str = "", about: str | Mapping = "",
-                 checksum: str = "", dataset=None, split=None, epochs=None, seed="mean"):
-        values = np.asarray(values, np.float32)
+    def __init__(
+        self,
+        *,
+        space: Space,
+        index,
+        values: np.ndarray,
+        axes: Mapping[str, Sequence],
+        name: str,
+        costs: Mapping[str, np.ndarray] | None = None,
+        label: str = "",
+        about: str | Mapping = "",
+        checksum: str = "",
+        dataset=None,
+        split=None,
+        epochs=None,
+        seed="mean",
+        resumable: bool = False,
+    ):
+        values = np.asarray(values)
+        values = values if values.dtype == np.float64 else values.astype(np.float32)
         shape = tuple(len(axes[axis]) for axis in AXES)
         if values.shape[1:] != shape:
             raise SettingError(f"values of shape {values.shape} do not fit the axes {shape}")
@@ -56,7 +62,8 @@ class TabularBenchmark:
         self.costs = dict(costs or {})
         self.axes = {axis: tuple(axes[axis]) for axis in AXES}
         self._index, self._values, self._about = index, values, about
-        self._by_code: np.ndarray | None = None
+        self.resumable = checks.flag("resumable", resumable)
+        self._by_place: np.ndarray | None = None
         self._choose(dataset, split, epochs, seed)
 
     def _choose(self, *wanted) -> None:
@@ -70,21 +77,34 @@ class TabularBenchmark:
             setattr(self, axis, value)
         column = np.ascontiguousarray(self._values[(slice(None), *position)])
         if np.isnan(column).all():
-            raise SettingError(f"{self.name} has no values for dataset={self.dataset!r}, split={self.split!r}, "
-                               f"epochs={self.epochs!r}, seed={self.seed!r}; known: {self._known()}")
+            raise SettingError(
+                f"{self.name} has no values for dataset={self.dataset!r}, split={self.split!r}, "
+                f"epochs={self.epochs!r}, seed={self.seed!r}; known: {self._known()}"
+            )
         self._column, self._floats, self._sorted = column, None, None
 
     def _known(self) -> str:
         filled = ~np.isnan(self._values).all(0)
-        return "; ".join("/".join(str(self.axes[axis][i]) for axis, i in zip(AXES, where, strict=True))
-                         for where in np.argwhere(filled))
+        return "; ".join(
+            "/".join(str(self.axes[axis][i]) for axis, i in zip(AXES, where, strict=True))
+            for where in np.argwhere(filled)
+        )
+
+    def identity(self) -> dict:
+        """All that an answer depends on, as JSON values: what a log of answers must agree on."""
+        question = {axis: getattr(self, axis) for axis in AXES}
+        return {"benchmark": self.name, "checksum": self.checksum, **question, **self.space.identity()}
 
     def select(self, *, dataset=None, split=None, epochs=None, seed=None) -> TabularBenchmark:
         """The same table asked another question; what is not named stays as it is."""
         other = object.__new__(TabularBenchmark)
         other.__dict__.update(self.__dict__)
-        other._choose(self.dataset if dataset is None else dataset, self.split if split is None else split,
-                      self.epochs if epochs is None else epochs, self.seed if seed is None else seed)
+        other._choose(
+            self.dataset if dataset is None else dataset,
+            self.split if split is None else split,
+            self.epochs if epochs is None else epochs,
+            self.seed if seed is None else seed,
+        )
         return other
 
     def __len__(self) -> int:
@@ -111,7 +131,7 @@ class TabularBenchmark:
 
     @property
     def array(self) -> np.ndarray:
-        """All values of this view in row order, float32 (architecture,). Do not write to it."""
+        """All values of this view in row order, (architecture,). Do not write to it."""
         return self._column
 
     def index(self, arch: Arch) -> int:
@@ -123,8 +143,9 @@ class TabularBenchmark:
             try:
                 return int(self._index(arch))
             except KeyError:
-                raise MissingArchitecture(f"{arch!r} has no value in {self.name} ({len(self):,} of "
-                                          f"{self.space.size:,} architectures have)") from None
+                raise MissingArchitecture(
+                    f"{arch!r} has no value in {self.name} ({len(self):,} of {self.space.size:,} architectures have)"
+                ) from None
 
     def arch(self, index: int) -> Arch:
         """The architecture in row `index`."""
@@ -143,12 +164,13 @@ class TabularBenchmark:
             return floats[self.index(arch)]
 
     def values(self, archs) -> np.ndarray:
-        """Many accuracies, float32 (n,): from a list of architectures, an integer array of rows (n,), or an integer
+        """Many accuracies, (n,) of the array's type: from a list of architectures, an integer array of rows (n,), or an integer
         array of architectures (n, positions)."""
         if isinstance(archs, np.ndarray) and archs.dtype.kind in "iu" and archs.ndim == 1:
             if archs.size and not (0 <= archs.min() and archs.max() < len(self)):
-                raise SettingError(f"row numbers from {archs.min()} to {archs.max()}: {self.name} has rows 0 to "
-                                   f"{len(self) - 1}")
+                raise SettingError(
+                    f"row numbers from {archs.min()} to {archs.max()}: {self.name} has rows 0 to {len(self) - 1}"
+                )
             return self._column.take(archs)
         return self._column.take(self.rows(archs))
 
@@ -156,8 +178,10 @@ class TabularBenchmark:
         """Row numbers of many architectures, int64 (n,); rows of an array may be padded with -1 at the end."""
         if isinstance(archs, np.ndarray):
             if archs.ndim != 2:
-                raise SettingError(f"an array of shape {archs.shape} and type {archs.dtype}: expected integer row "
-                                   "numbers (n,) or integer architectures (n, positions)")
+                raise SettingError(
+                    f"an array of shape {archs.shape} and type {archs.dtype}: expected integer row "
+                    "numbers (n,) or integer architectures (n, positions)"
+                )
             rows = self._rows_of_array(archs)
             if rows is not None:
                 return rows
@@ -169,17 +193,18 @@ class TabularBenchmark:
             return np.array([self.index(arch) for arch in archs], np.int64)
 
     def _rows_of_array(self, archs: np.ndarray) -> np.ndarray | None:
-        """Row numbers by the number that the choices spell in base len(ops); None where that does not apply."""
+        """Row numbers by the place in the space's lexicographic order; None where that does not apply."""
         space = self.space
         if not isinstance(space, ChoiceSpace) or space.size > 1 << 22 or archs.dtype.kind not in "iu":
             return None
-        if archs.shape[1] != space.positions or archs.size and not (0 <= archs.min() and archs.max() < len(space.ops)):
+        places = space.numbers(archs)
+        if places is None:
             return None  # the slow way finds which row is wrong and says so
-        if self._by_code is None:
-            by_code = np.full(space.size, -1, np.int64)
-            by_code[_codes(np.array(self.archs), len(space.ops))] = np.arange(len(self))
-            self._by_code = by_code
-        rows = self._by_code.take(_codes(archs, len(space.ops)))
+        if self._by_place is None:
+            by_place = np.full(space.size, -1, np.int64)
+            by_place[space.numbers(np.array(self.archs))] = np.arange(len(self))
+            self._by_place = by_place
+        rows = self._by_place.take(places)
         return None if rows.size and rows.min() < 0 else rows
 
     def cost(self, arch: Arch, name: str) -> float:
@@ -188,11 +213,29 @@ class TabularBenchmark:
             raise SettingError(f"cost {name!r}: {self.name} has {', '.join(self.costs) or 'none'}")
         return float(self.costs[name][self.index(arch)])
 
+    @property
+    def training(self) -> Training:
+        """After how many epochs this question has an answer, and what a training costs."""
+        where = tuple(self.axes[axis].index(getattr(self, axis)) for axis in AXES)
+        known = ~np.isnan(self._values[:, where[0], where[1], :, where[3]]).all(0)
+        levels = [level for level, has in zip(self.axes["epochs"], known, strict=True) if has]
+        whole = tuple(sorted(level for level in levels if isinstance(level, int) and level > 0))
+        return Training(whole, self.resumable)
+
+    def curve(self, arch: Arch) -> dict[int | str, float]:
+        """Number of epochs -> accuracy of one architecture, for the dataset, split and seed of this view.
+
+        Values of one training's checkpoints where `resumable`, of separate trainings otherwise.
+        """
+        where = tuple(self.axes[axis].index(getattr(self, axis)) for axis in AXES)
+        values = self._values[self.index(arch), where[0], where[1], :, where[3]]
+        return {level: float(v) for level, v in zip(self.axes["epochs"], values, strict=True) if v == v}
+
     def rank(self, value: float) -> int:
         """How many architectures are strictly better, plus 1."""
         if self._sorted is None:
             self._sorted = np.sort(self._column[~np.isnan(self._column)])
-        value = np.float32(value)
+        value = self._sorted.dtype.type(value)
         if np.isnan(value):
             raise SettingError("rank of nan: the value must be a number")
         return int(len(self._sorted) - np.searchsorted(self._sorted, value, "right")) + 1
@@ -221,10 +264,12 @@ class TabularBenchmark:
         from html import escape
 
         arch, value = self.best()
-        return (f"<div><b>{escape(self.describe())}</b><br>{len(self):,} architectures, "
-                f"{np.nanmin(self._column):.2f} to {value:.2f}; costs: {escape(', '.join(self.costs) or 'none')}<br>"
-                f"{escape(self.about)}<br>best: <code>{escape(self.space.format(arch))}</code></div>"
-                + self.space.view(arch)._repr_svg_())
+        return (
+            f"<div><b>{escape(self.describe())}</b><br>{len(self):,} architectures, "
+            f"{np.nanmin(self._column):.2f} to {value:.2f}; costs: {escape(', '.join(self.costs) or 'none')}<br>"
+            f"{escape(self.about)}<br>best: <code>{escape(self.space.format(arch))}</code></div>"
+            + self.space.view(arch)._repr_svg_()
+        )
 
 
 def from_table(space: Space, table, *, name: str = "my-table", label: str = "") -> TabularBenchmark:
@@ -232,8 +277,7 @@ def from_table(space: Space, table, *, name: str = "my-table", label: str = "") 
 
     Architectures are checked against the space; the table may be partial. Raises ArchitectureError or SettingError.
     """
-    if not isinstance(space, Space):
-        raise SettingError(f"space={space!r}: expected a space such as nc.spaces.CellSpace(...)")
+    checks.instance("space", space, Space, "a space such as nc.spaces.CellSpace(...)")
     if not isinstance(table, Mapping):
         raise SettingError(f"a table of type {type(table).__name__}: expected a mapping {{architecture: value}}")
     if not table:
@@ -241,51 +285,15 @@ def from_table(space: Space, table, *, name: str = "my-table", label: str = "") 
     archs, numbers = [], []
     for arch, number in table.items():
         archs.append(space.validate(arch))
-        try:
-            number = float(number)
-        except (TypeError, ValueError):
-            raise SettingError(f"value {number!r} of {arch!r} is not a number") from None
-        if number in (float("inf"), float("-inf")):
-            raise SettingError(f"value {number!r} of {arch!r}: expected a finite number (NaN for a failed training)")
-        numbers.append(number)
-    index, archs = _rows_by_key(space, archs)
-    values = np.array(numbers, np.float32).reshape(-1, 1, 1, 1, 1)
+        if isinstance(number, float) and number != number:
+            numbers.append(float("nan"))  # a failed training
+        else:
+            numbers.append(checks.number(f"value of {arch!r}", number))
+    index = rows_by_key(space, archs)
+    values = np.array(numbers, np.float64).reshape(-1, 1, 1, 1, 1)
     if np.isnan(values).all():
         raise SettingError("every value of the table is NaN: expected at least one number")
     axes = {"dataset": ("table",), "split": ("given",), "epochs": (0,), "seed": ("mean",)}
-    return TabularBenchmark(space=space, index=index, values=values, axes=axes, name=name, label=label,
-                            about="values given by the user")
-
-
-def _codes(archs: np.ndarray, base: int) -> np.ndarray:
-    """The number that each row of digits spells, int64 (n,)."""
-    codes = archs[:, 0].astype(np.int64)
-    for position in range(1, archs.shape[1]):
-        codes *= base
-        codes += archs[:, position]
-    return codes
-
-
-def _rows_by_key(space: Space, archs: list[Arch]):
-    keys = [space.key(arch) for arch in archs]
-    if keys == archs:
-        return TupleIndex(archs), archs
-    return KeyIndex(space, archs, keys), archs
-
-
-class KeyIndex:
-    """Row numbers through the space's keys, for spaces that count isomorphic architectures as one."""
-
-    def __init__(self, space: Space, archs, keys):
-        self.space, self.archs = space, archs
-        self.by_key: dict = {}
-        for row, key in enumerate(keys):
-            if self.by_key.setdefault(key, row) != row:
-                raise ArchitectureError(f"{archs[self.by_key[key]]!r} and {archs[row]!r} are the same architecture of "
-                                        f"{space.name}: expected each once")
-
-    def __call__(self, arch: Arch) -> int:
-        return self.by_key[self.space.key(arch)]
-
-    def many(self, archs) -> np.ndarray:
-        return np.array([self(arch) for arch in archs], np.int64)
+    return TabularBenchmark(
+        space=space, index=index, values=values, axes=axes, name=name, label=label, about="values given by the user"
+    )

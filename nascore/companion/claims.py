@@ -1,8 +1,8 @@
 """Claims as data: what a paper says, where, and a small test on the stored rows that gives the verdict.
 
-``data/claims/<paper>.toml`` holds one ``[[claim]]`` per statement: ``id``, ``where``, ``claim`` (our words),
-``expected`` (the paper's value, in words), ``section`` (the tile row of the picture) and a ``test``. The tests are
-described in :mod:`nascore.companion.verdict_tests`. Nobody writes a verdict by hand, except the two that need no
+`data/claims/<paper>.toml` holds one `[[claim]]` per statement: `id`, `where`, `claim` (our words),
+`expected` (the paper's value, in words), `section` (the tile row of the picture) and a `test`. The tests are
+described in `nascore.companion.verdict_tests`. Nobody writes a verdict by hand, except the two that need no
 rows: "not in our copy" and "not tested", each with a reason.
 """
 
@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nascore import paths
-from nascore.companion import compute, store
-from nascore.companion.experiments import suggest
+from nascore.benchmarks import kinds
+from nascore.checks import suggest
+from nascore.companion import stored
 from nascore.companion.verdict_tests import Outcome, run_test
 from nascore.errors import NascoreError, ResultsError, SettingError
+from nascore.studies.experiment import check_profile
 
 VERDICTS = {
     "reproduced": "the measured rows pass the claim's test",
@@ -36,7 +38,7 @@ FIELDS = ("id", "where", "section", "claim", "expected")
 class Claim:
     """One statement of a paper and the test that judges it.
 
-    ``needs``: "true" (only the true table can test it), "any" (theory: a synthetic score table serves as well), or "".
+    `needs`: "true" (only the true table can test it), "any" (theory: a synthetic score table serves as well), or "".
     """
 
     id: str
@@ -66,7 +68,7 @@ class Judged:
     reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """The record that ``nascore scoreboard --json`` prints."""
+        """The record that `nascore scoreboard --json` prints."""
         c = self.claim
         return {
             "id": c.id,
@@ -87,24 +89,24 @@ class Judged:
 
 def load(paper: str | None = None) -> list[Claim]:
     """All claims of one paper, or of every paper with a claims file, in the file's order."""
-    files = sorted(paths.claims().glob("*.toml"))
+    files = paths.claim_files()
     if paper is not None:
         files = [file for file in files if file.stem == paper]
         if not files:
-            known = [file.stem for file in paths.claims().glob("*.toml")]
+            known = [file.stem for file in paths.claim_files()]
             raise SettingError(f"no claims file for the paper {paper!r}{suggest(paper, known)}")
     claims = [claim for file in files for claim in _read(file)]
     seen: set[str] = set()
     for claim in claims:
         if claim.id in seen:
-            raise ResultsError(f"the claim id {claim.id!r} is used twice in {paths.claims()}")
+            raise ResultsError(f"the claim id {claim.id!r} is used twice")
         seen.add(claim.id)
     return claims
 
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper of the companion; ``planned`` names its chapters while it has no claims yet."""
+    """A paper of the companion; `planned` names its chapters while it has no claims yet."""
 
     id: str
     short: str
@@ -115,7 +117,7 @@ class Paper:
 def papers() -> list[Paper]:
     """All papers with a claims file, in the companion's order."""
     found = []
-    for file in paths.claims().glob("*.toml"):
+    for file in paths.claim_files():
         head = _toml(file).get("paper", {})
         found.append((head.get("order", 99), file.stem, head))
     found.sort(key=lambda item: item[:2])
@@ -155,7 +157,7 @@ def _read(file) -> list[Claim]:
 
 def judge(claims: Iterable[Claim], profile: str = "laptop") -> list[Judged]:
     """Verdicts of claims from the rows stored for a profile; never computes anything."""
-    store.check_profile(profile)
+    check_profile(profile)
     tables: dict[str, Any] = {}
     return [_judge(claim, profile, tables) for claim in claims]
 
@@ -178,13 +180,11 @@ def _judge(claim: Claim, profile: str, tables: dict) -> Judged:
 def _table(name: str, profile: str):
     """The rows of an experiment, or the reason why there are none."""
     try:
-        return compute.rows(name, profile)
+        return stored.rows(name, profile)
     except SettingError:
         return f"the experiment {name} does not exist yet"
-    except ResultsError as error:
-        if str(error).startswith("no stored rows"):
-            return f"no rows of {name} are stored for profile {profile}"
-        raise
+    except stored.NoRows:
+        return f"no rows of {name} are stored for profile {profile}"
 
 
 def _verdict(claim: Claim, outcome: Outcome) -> Judged:
@@ -197,11 +197,13 @@ def _verdict(claim: Claim, outcome: Outcome) -> Judged:
         "runs": outcome.runs,
         "reason": claim.reason,
     }
-    if "synthetic" in outcome.on and claim.needs != "any":
+    measured_on = set(outcome.on.split("+"))
+    if measured_on & set(kinds.INVENTED) and claim.needs != "any":
         evidence["reason"] = "measured on a synthetic stand-in only, which says nothing about the claim"
         return Judged(claim, "not tested", **evidence)
-    if "digits201" in outcome.on and not claim.scaled_down and claim.needs != "any":
-        evidence["reason"] = "measured on digits201 only, another task than the claim's"
+    other = measured_on & set(kinds.STAND_INS)
+    if other and not claim.scaled_down and claim.needs != "any":
+        evidence["reason"] = f"measured on {', '.join(sorted(other))} only, another task than the claim's"
         return Judged(claim, "not tested", **evidence)
     if claim.needs == "true" and outcome.on != "true":
         evidence["reason"] = f"needs the true table; measured on: {outcome.on}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nascore import checks
 from nascore.companion import palette
 from nascore.errors import SettingError
 from nascore.spaces.layout import EDGE_COLOUR, NODE_HEIGHT, NODE_WIDTH, layout, op_colours, op_name, text_colour
@@ -18,7 +19,7 @@ POINTS_PER_UNIT = 0.62  # printed size of one layout unit
 
 
 def draw_cell(ax: Axes, dag: Any, title: str = "") -> None:
-    """Draw one cell (a DAG, or a CellView) on ``ax``; the axes keep the layout's proportions."""
+    """Draw one cell (a DAG, or a CellView) on `ax`; the axes keep the layout's proportions."""
     from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
     from matplotlib.path import Path
 
@@ -67,11 +68,10 @@ def draw_cells(cells: Mapping[str, Any] | Sequence[Any], columns: int = 1) -> Fi
     """Draw several cells in a grid; the keys of a mapping become titles. Node sizes are equal throughout."""
     import matplotlib.pyplot as plt
 
-    named = dict(cells) if isinstance(cells, Mapping) else {i: cell for i, cell in enumerate(cells)}
+    named = dict(cells) if isinstance(cells, Mapping) else dict(enumerate(cells))
     if not named:
         raise SettingError("no cells to draw")
-    if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
-        raise SettingError(f"columns must be a whole number of at least 1, not {columns!r}")
+    columns = checks.whole("columns", columns, 1)
     dags = [_dag(cell) for cell in named.values()]
     sizes = [layout(len(dag.labels), dag.edges) for dag in dags]
     columns = min(columns, len(dags))

@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nascore import paths
-from nascore.companion import claims, compute, store
-from nascore.companion.experiments import suggest
+from nascore import checks, paths
+from nascore.checks import suggest
+from nascore.companion import claims, compute, stored
+from nascore.companion.pool import check_workers
 from nascore.errors import SettingError
+from nascore.studies.experiment import check_profile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,18 +39,18 @@ class Settings:
         return f"<p>mode = <b>{self.mode}</b>, profile = <b>{self.profile}</b></p>"
 
     def results(self, name: str) -> pd.DataFrame:
-        """Rows of one experiment under these settings, see :func:`results`."""
+        """Rows of one experiment under these settings, see `results`."""
         return results(name, mode=self.mode, profile=self.profile, workers=self.workers)
 
     def verdicts(self, ids: Iterable[str] | str) -> HtmlTable:
-        """Verdicts of these claims under the profile, see :func:`verdicts`."""
+        """Verdicts of these claims under the profile, see `verdicts`."""
         return verdicts(ids, profile=self.profile)
 
 
 def start(mode: str = "cached", profile: str = "laptop", workers: int = 1) -> Settings:
     """Check a notebook's parameters (papermill does not) and set the plot style.
 
-    Raises :class:`SettingError` naming the value and what is allowed.
+    Raises `SettingError` naming the value and what is allowed.
     """
     check(mode, profile, workers)
     from nascore.companion import plots
@@ -61,30 +63,29 @@ def start(mode: str = "cached", profile: str = "laptop", workers: int = 1) -> Se
 
 
 def check(mode: Any, profile: Any, workers: Any) -> None:
-    """Raise :class:`SettingError` for a mode, profile or number of workers that is not allowed."""
-    if mode not in MODES:
-        raise SettingError(f"unknown mode {mode!r}; choose one of {', '.join(MODES)}")
-    store.check_profile(profile)
-    compute.check_workers(workers)
+    """Raise `SettingError` for a mode, profile or number of workers that is not allowed."""
+    checks.one_of("mode", mode, MODES)
+    check_profile(profile)
+    check_workers(workers)
 
 
 def results(name: str, mode: str = "cached", profile: str = "laptop", workers: int = 1, **options: Any) -> pd.DataFrame:
-    """Rows of one experiment (:func:`nascore.companion.compute.rows`).
+    """Rows of one experiment (see `nascore.companion.stored.rows`).
 
-    ``mode="cached"`` renders what is stored; ``mode="recompute"`` first runs the profile's missing units
-    (``options``: backend, scheduler, progress).
+    `mode="cached"` renders what is stored; `mode="recompute"` first runs the profile's missing units
+    (`options`: backend, scheduler, progress).
     """
     check(mode, profile, workers)
     if mode == "recompute":
         options.setdefault("progress", not os.environ.get("NASCORE_QUIET"))
         return compute.compute(name, profile, workers=workers, **options)
-    return compute.rows(name, profile)
+    return stored.rows(name, profile)
 
 
 def verdicts(ids: Iterable[str] | str, profile: str = "laptop") -> HtmlTable:
     """Table of claims with expected value, measured value and verdict; ids as in the claims file.
 
-    A prefix ending in ``*`` takes every claim that starts so: ``"ganas/nb201-*"``.
+    A prefix ending in `*` takes every claim that starts so: `"paper/table4-*"`.
     """
     from nascore.companion import tables
 
@@ -162,7 +163,7 @@ def _short(label: str) -> str:
 
 
 def _ranges(numbers: list[int]) -> str:
-    """Whole numbers as ranges: ``0-19, 100``."""
+    """Whole numbers as ranges: `0-19, 100`."""
     parts: list[list[int]] = []
     for number in numbers:
         if parts and number == parts[-1][1] + 1:

@@ -6,6 +6,8 @@ works in black-and-white print.
 
 from __future__ import annotations
 
+from nascore.studies import registry
+
 INK = "#222222"
 MUTED = "#6e6e6e"
 GRID = "#e4e4e4"
@@ -32,26 +34,28 @@ VERDICT_STYLES = {
     "not yet": ("#ffffff", "·"),
 }
 
-METHOD_COLOURS = {
-    "GA-NAS": BLUE,
-    "GA-NAS-fast": SKY,
-    "GA-NAS-standard": ORANGE,
-    "GA-NAS-uniform": PURPLE,
-    "GA-NAS, seeded": ORANGE,
-    "GA-NAS, setup 1": SKY,
-    "GA-NAS, setup 2": BLUE,
-    "RS": "#8c8c8c",
-    "REA": VERMILLION,
-    "LocalSearch": GREEN,
-    "REINFORCE": ORANGE,
-    "TPE": PURPLE,
-    "RL-NAS-1": VERMILLION,
-    "RL-NAS-2": ORANGE,
+GREY = "#8c8c8c"
+COLOURS = {
+    "blue": BLUE,
+    "sky": SKY,
+    "green": GREEN,
+    "orange": ORANGE,
+    "vermillion": VERMILLION,
+    "purple": PURPLE,
+    "yellow": YELLOW,
+    "grey": GREY,
+    "ink": INK,
 }
-METHOD_DASHES = {"RS": (4, 2), "REA": (6, 2), "LocalSearch": (2, 1.5), "REINFORCE": (6, 2, 1.5, 2), "TPE": (1, 1.5)}
-CYCLE = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, "#8c8c8c")
+CYCLE = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY)
 
 
 def method_colour(name: str, position: int = 0) -> str:
-    """The fixed colour of a known method, else the cycle's colour at ``position``."""
-    return METHOD_COLOURS.get(name, CYCLE[position % len(CYCLE)])
+    """The fixed colour of a method that some paper's style names, else the cycle's colour at `position`."""
+    known = registry.styles().get(name)
+    return CYCLE[position % len(CYCLE)] if known is None else COLOURS[known[0]]
+
+
+def method_dashes(name: str) -> tuple:
+    """The fixed dashes of a method, (None, None) for a whole line."""
+    known = registry.styles().get(name)
+    return (None, None) if known is None or known[1] is None else known[1]

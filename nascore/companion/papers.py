@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nascore import paths
-from nascore.companion.experiments import suggest
+from nascore.checks import suggest
 from nascore.errors import ResultsError, SettingError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ NOT_VALUES = ("label", "line", "where", "what")
 
 
 class PaperValue(NamedTuple):
-    """One printed number and where it stands, e.g. 2.9 and ``"Table 2, row GA-NAS-Setup1"``."""
+    """One printed number and where it stands, e.g. 2.9 and `"Table 2, row Setup1"`."""
 
     value: float
     where: str
@@ -33,7 +33,7 @@ def load(paper: str) -> dict[str, Any]:
     known = available()
     if paper not in known:
         raise SettingError(f"no transcribed numbers for the paper {paper!r}{suggest(str(paper), known)}")
-    file = paths.paper_values() / f"{paper}.toml"
+    file = next(file for file in paths.paper_value_files() if file.stem == paper)
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -42,15 +42,11 @@ def load(paper: str) -> dict[str, Any]:
 
 def available() -> list[str]:
     """Papers with transcribed numbers."""
-    return sorted(file.stem for file in paths.paper_values().glob("*.toml"))
+    return [file.stem for file in paths.paper_value_files()]
 
 
 def paper_value(paper: str, key: str) -> PaperValue:
-    """The number under ``"table.row.column"`` (``"prose.row"`` for one in the text) with its place.
-
-    >>> paper_value("ganas", "table2.setup1.rank").value
-    2.9
-    """
+    """The number under `"table.row.column"` (`"prose.row"` for one in the text) with its place."""
     tables, parts = load(paper), key.split(".")
     if parts[0] == "prose" and len(parts) == 2:
         parts.append("value")
@@ -69,7 +65,7 @@ def paper_value(paper: str, key: str) -> PaperValue:
 
 
 def paper_table(paper: str, name: str) -> pd.DataFrame:
-    """One printed table as a DataFrame, indexed by row label; ``attrs`` carry ``where`` and ``what``."""
+    """One printed table as a DataFrame, indexed by row label; `attrs` carry `where` and `what`."""
     import pandas as pd
 
     tables = load(paper)

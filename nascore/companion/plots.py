@@ -31,10 +31,10 @@ def use_style() -> None:
 
 
 def save_figure(fig: Figure, name: str, data: pd.DataFrame | Mapping[str, pd.DataFrame]) -> list[Path]:
-    """Write ``<figures>/<name>.pdf``, ``.png`` and the plotted data as ``.csv``, each in one piece.
+    """Write `<figures>/<name>.pdf`, `.png` and the plotted data as `.csv`, each in one piece.
 
-    The bytes depend only on the figure: no dates are stored. ``data`` may be a dict of tables, written to
-    ``<name>_<key>.csv`` each. The folder is :func:`nascore.paths.figures`.
+    The bytes depend only on the figure: no dates are stored. `data` may be a dict of tables, written to
+    `<name>_<key>.csv` each. The folder is `nascore.paths.figures`.
     """
     if not re.fullmatch(r"[\w-]+(/[\w-]+)*", name):
         raise SettingError(f"figure name {name!r}: use letters, digits, - and _, with / for folders")
@@ -60,6 +60,14 @@ def save_figure(fig: Figure, name: str, data: pd.DataFrame | Mapping[str, pd.Dat
     return written
 
 
+def publish(fig: Figure, name: str, data: pd.DataFrame | Mapping[str, pd.DataFrame]) -> None:
+    """Save a figure with its data (see `save_figure`) and show it: what a notebook's cell ends with."""
+    import matplotlib.pyplot as plt
+
+    save_figure(fig, name, data)
+    plt.show()
+
+
 def _is_dict(data: object) -> bool:
     return isinstance(data, dict)
 
@@ -72,7 +80,7 @@ def curve_table(
     statistic: str = "mean",
     band: str = "interval",
 ) -> pd.DataFrame:
-    """Query curves averaged over seeds: columns ``by``, query, value, low, high, runs (see stats.aggregate_curves)."""
+    """Query curves averaged over seeds: columns `by`, query, value, low, high, runs (see stats.aggregate_curves)."""
     import pandas as pd
 
     if "curve" not in rows:
@@ -103,10 +111,10 @@ def query_curves(
     statistic: str = "mean",
     band: str = "interval",
 ) -> pd.DataFrame:
-    """Draw best-so-far ``value`` against queries, one line with a band per method; returns the plotted data.
+    """Draw best-so-far `value` against queries, one line with a band per method; returns the plotted data.
 
-    ``optimum`` draws a reference line, or with ``regret=True`` turns the value into its distance to the optimum on a
-    logarithmic axis. ``value="rank"`` is drawn on a logarithmic axis too.
+    `optimum` draws a reference line, or with `regret=True` turns the value into its distance to the optimum on a
+    logarithmic axis. `value="rank"` is drawn on a logarithmic axis too.
     """
     import matplotlib.pyplot as plt
 
@@ -121,7 +129,7 @@ def query_curves(
         table[["value", "low", "high"]] = table[["value", "low", "high"]].clip(lower=0.01)
     for position, (name, part) in enumerate(table.groupby(by, sort=False)):
         colour = palette.method_colour(str(name), position)
-        dashes = palette.METHOD_DASHES.get(str(name), (None, None))
+        dashes = palette.method_dashes(str(name))
         ax.fill_between(part["query"], part["low"], part["high"], color=colour, alpha=0.16, linewidth=0, step="post")
         ax.step(part["query"], part["value"], where="post", color=colour, label=str(name), dashes=dashes)
     if regret or value == "rank":
@@ -139,13 +147,15 @@ def query_curves(
 
 
 def plain_log(ax: Axes, axis: str, start: float, end: float, dense: bool = False) -> None:
-    """Logarithmic ``axis`` ("x" or "y") from ``start`` to ``end`` (either may be the larger) with plain numbers.
+    """Logarithmic `axis` ("x" or "y") from `start` to `end` (either may be the larger) with plain numbers.
 
-    Ticks at 1, 10, 100, ...; ``dense``: at 1, 2, 5, 10, ...
+    Ticks at 1, 10, 100, ...; `dense`: at 1, 2, 5, 10, ...
     """
     low, high = min(start, end), max(start, end)
     if axis not in ("x", "y") or not 0 < low < high:
-        raise SettingError(f"axis {axis!r} from {start!r} to {end!r}: expected x or y and two different numbers above 0")
+        raise SettingError(
+            f"axis {axis!r} from {start!r} to {end!r}: expected x or y and two different numbers above 0"
+        )
     steps = (1, 2, 5) if dense else (1,)
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [float(f"{step}e{power}") for power in powers for step in steps]
@@ -171,25 +181,43 @@ def legend_below(fig: Figure, columns: int = 7) -> None:
 
 
 def strip(
-    rows: pd.DataFrame, value: str, by: str = "method", ax: Axes | None = None, log: bool = False
+    rows: pd.DataFrame,
+    value: str,
+    by: str = "method",
+    ax: Axes | None = None,
+    log: bool = False,
+    start: float | None = None,
 ) -> pd.DataFrame:
-    """Every run as a dot, the mean with its bootstrap interval beside it; returns the plotted summary."""
+    """Every run as a dot, beside it the mean (on a logarithmic axis: the median) with its bootstrap interval.
+
+    With `start` the axis begins there, and what lies below is written at its edge. A group without a number keeps its
+    line. Returns the plotted summary: columns `by`, mean or median, low, high, runs.
+    """
     import matplotlib.pyplot as plt
     import pandas as pd
 
     ax = plt.gca() if ax is None else ax
+    name_of, statistic = ("median", np.median) if log else ("mean", np.mean)
     summary = []
     groups = list(rows.groupby(by, sort=False))
     for position, (name, group) in enumerate(groups):
-        values = stats.values_of(group[value], value)
-        estimate = stats.bootstrap_ci(values)
+        values = pd.to_numeric(group[value], errors="coerce").dropna().to_numpy(float)
+        if not len(values):
+            continue
         colour = palette.method_colour(str(name), position)
-        spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else [0.0]
-        ax.plot(values, position + np.asarray(spread), "o", color=colour, alpha=0.45, markersize=4, markeredgewidth=0)
+        spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
+        inside = values >= (-np.inf if start is None else start)
+        ax.plot(
+            values[inside], position + spread[inside], "o", color=colour, alpha=0.45, markersize=4, markeredgewidth=0
+        )
+        if not inside.all():
+            outside = "\u25c2 " + ", ".join(f"{number:.0f}" for number in sorted(values[~inside]))
+            ax.text(start, position, outside, fontsize=7.5, color=colour, va="center", clip_on=False)
+        estimate = stats.bootstrap_ci(values, statistic)
         ax.errorbar(
             estimate.value,
             position + 0.3,
-            xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]],
+            xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]] if len(values) > 1 else None,
             fmt="D",
             color=palette.INK,
             markersize=4,
@@ -197,12 +225,14 @@ def strip(
             capsize=2.5,
         )
         summary.append(
-            {by: name, "mean": estimate.value, "low": estimate.low, "high": estimate.high, "runs": len(values)}
+            {by: name, name_of: estimate.value, "low": estimate.low, "high": estimate.high, "runs": len(values)}
         )
     ax.set_yticks(range(len(groups)), [str(name) for name, _ in groups])
     ax.set_ylim(len(groups) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
     if log:
         ax.set_xscale("log")
+    if start is not None:
+        ax.set_xlim(start, None)
     ax.set_xlabel(value)
     return pd.DataFrame(summary)

@@ -9,22 +9,20 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from nascore import checks
 from nascore.errors import SettingError
 
 BACKENDS = ("loky", "dask", "ray")
 
 
 def check_workers(workers: Any) -> int:
-    """Raise :class:`SettingError` unless ``workers`` is a whole number of at least 1."""
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise SettingError(f"workers must be a whole number of at least 1, not {workers!r}")
-    return workers
+    """`workers` as an int from 1 to 4096; SettingError otherwise."""
+    return checks.whole("workers", workers, 1, 4096)
 
 
 def check_backend(backend: str, scheduler: str | None = None) -> None:
-    """Raise :class:`SettingError` for an unknown backend, a backend not installed, or an address without a cluster."""
-    if backend not in BACKENDS:
-        raise SettingError(f"unknown backend {backend!r}; choose one of {', '.join(BACKENDS)}")
+    """SettingError for an unknown backend, a backend not installed, or an address without a cluster."""
+    checks.one_of("backend", backend, BACKENDS)
     if backend == "loky" and scheduler:
         raise SettingError(f"--scheduler {scheduler} needs --backend dask or ray; loky runs on this machine only")
     if backend != "loky":
@@ -50,7 +48,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 @contextlib.contextmanager
 def pool(function: Callable, workers: int, backend: str, scheduler: str | None) -> Iterator[Any]:
-    """Yield a function that maps argument tuples to the results of ``function``, in the order they finish."""
+    """Yield a function that maps argument tuples to the results of `function`, in the order they finish."""
     if backend == "loky" and workers == 1:
         yield lambda tasks: (function(*task, in_worker=False) for task in tasks)
         return
@@ -98,7 +96,7 @@ def _kill_loky() -> None:
 
 @contextlib.contextmanager
 def _dask(scheduler: str | None, workers: int) -> Iterator[None]:
-    """Connect to a dask scheduler, or start one here with ``workers`` processes."""
+    """Connect to a dask scheduler, or start one here with `workers` processes."""
     from distributed import Client
 
     options = (
@@ -114,7 +112,7 @@ def _dask(scheduler: str | None, workers: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _ray(scheduler: str | None, workers: int) -> Iterator[Any]:
-    """Connect to a ray cluster, or start one here with ``workers`` processor slots; yields the ray module."""
+    """Connect to a ray cluster, or start one here with `workers` processor slots; yields the ray module."""
     import ray
 
     options = {"address": scheduler} if scheduler else {"num_cpus": workers, "include_dashboard": False}

@@ -10,16 +10,13 @@ import functools
 import os
 import platform
 import subprocess
-import sys
 from importlib import metadata
 
-from nascore import paths
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+from nascore import paths, threads
 
 
 def commit() -> str:
-    """Short commit of the checkout, with ``+`` when files under nascore/ differ from it; "" outside a checkout."""
+    """Short commit of the checkout, with `+` when files under nascore/ differ from it; "" outside a checkout."""
     try:
         head = _git("rev-parse", "--short=10", "HEAD")
         changed = _git("status", "--porcelain", "--", "nascore")
@@ -37,7 +34,7 @@ def _git(*arguments: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def machine() -> str:
-    """Processor model and the number of cores this process may use, e.g. ``"AMD EPYC 7B13 x 2"``."""
+    """Processor model and the number of cores this process may use, e.g. `"AMD EPYC 7B13 x 2"`."""
     model = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -62,10 +59,8 @@ def version(package: str) -> str:
 def record(*, wall_s: float, cpu_s: float, data: str, device: str = "cpu") -> dict:
     """The provenance of one finished unit. Called in the worker, so that machine and threads are the worker's own.
 
-    The commit is left for the parent to fill in (:func:`commit`): a remote worker may have no checkout.
+    The commit is left for the parent to fill in (`commit`): a remote worker may have no checkout.
     """
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch is not None else int(os.environ.get("OMP_NUM_THREADS", "1"))
     return {
         "commit": "",
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -74,7 +69,7 @@ def record(*, wall_s: float, cpu_s: float, data: str, device: str = "cpu") -> di
         "numpy": version("numpy"),
         "torch": version("torch"),
         "torch_geometric": version("torch-geometric"),
-        "threads": threads,
+        "threads": threads.in_use(),
         "device": device,
         "wall_s": round(wall_s, 3),
         "cpu_s": round(cpu_s, 3),

@@ -17,9 +17,11 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-from nascore import paths
-from nascore.companion import compute, provenance, scoreboard, store, targets
+from nascore import paths, threads
+from nascore.companion import compute, plans, scoreboard, targets
+from nascore.companion.pool import check_backend, check_workers
 from nascore.errors import ResultsError
+from nascore.studies.experiment import check_profile
 
 SECONDS_PER_NOTEBOOK = 8.0
 
@@ -35,34 +37,34 @@ def reproduce(
     output: str | os.PathLike | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> int:
-    """Compute and execute what ``names`` choose (everything by default); returns the number of failures.
+    """Compute and execute what `names` choose (everything by default); returns the number of failures.
 
-    Executed notebooks go to ``output`` (default: the cache's ``executed/<profile>``), in the smoke profile the figures
-    too. ``parameters`` are further notebook parameters, checked against every chosen notebook.
+    Executed notebooks go to `output` (default: the cache's `executed/<profile>`), in the smoke profile the figures
+    too. `parameters` are further notebook parameters, checked against every chosen notebook.
     """
-    store.check_profile(profile)
-    compute.check_workers(workers)
-    compute.check_backend(backend, scheduler)
+    check_profile(profile)
+    workers = check_workers(workers)
+    check_backend(backend, scheduler)
     chosen = targets.choose(names)
     folder = Path(output).expanduser().resolve() if output else paths.cache() / "executed" / profile
     # every unit is stored before the notebooks start, so they need no workers of their own
     injected = {"mode": "recompute", "profile": profile, "workers": 1, **(parameters or {})}
     for notebook in chosen.notebooks:
         targets.check_parameters(notebook, injected)
-    plans = [compute.plan(name, profile) for name in chosen.experiments]
-    print(describe(chosen, plans, profile, workers), flush=True)
+    made = [plans.plan(name, profile) for name in chosen.experiments]
+    print(describe(chosen, made, profile, workers), flush=True)
     if dry_run:
         return 0
     failures: list[str] = []
-    if any(plan.missing for plan in plans):
+    if any(plan.missing for plan in made):
         try:
-            compute.compute_many(chosen.experiments, profile, workers=workers, backend=backend, scheduler=scheduler)
+            compute.compute_plans(made, workers=workers, backend=backend, scheduler=scheduler)
         except compute.Stopped:
             raise
         except ResultsError as error:
             failures.append(str(error))
             print(f"✗ {error}", flush=True)
-    ready, waiting = _ready(chosen, profile) if failures else (list(chosen.notebooks), [])
+    ready, waiting = _ready(chosen, made) if failures else (list(chosen.notebooks), [])
     for notebook in waiting:
         failures.append(f"{notebook.name}: not run, some of its units failed")
         print(f"✗ {failures[-1]}", flush=True)
@@ -80,16 +82,16 @@ def scoreboard_text(profile: str) -> str:
     return f"Scoreboard. {note}" + scoreboard.summary(entries)
 
 
-def _ready(chosen: targets.Targets, profile: str) -> tuple[list, list]:
-    lacking = {name for name in chosen.experiments if compute.plan(name, profile).missing}
+def _ready(chosen: targets.Targets, made: list[plans.Plan]) -> tuple[list, list]:
+    lacking = {plan.experiment.id for plan in made if plan.missing}
     ready = [notebook for notebook in chosen.notebooks if not lacking & set(notebook.experiments)]
     return ready, [notebook for notebook in chosen.notebooks if notebook not in ready]
 
 
-def describe(chosen: targets.Targets, plans: list[compute.Plan], profile: str, workers: int) -> str:
+def describe(chosen: targets.Targets, made: list[plans.Plan], profile: str, workers: int) -> str:
     """What would run, what is stored already, and about how long the rest takes."""
     lines = [f"profile {profile}, {workers} worker{'s' if workers > 1 else ''}"]
-    for plan in plans:
+    for plan in made:
         missing = len(plan.missing)
         rest = f"{missing} to compute, about {duration(plan.seconds / workers)}" if missing else "all stored"
         lines.append(
@@ -97,13 +99,13 @@ def describe(chosen: targets.Targets, plans: list[compute.Plan], profile: str, w
         )
     for notebook in chosen.notebooks:
         lines.append(f"  notebook {notebook.name}")
-    total = sum(plan.seconds for plan in plans) / workers + SECONDS_PER_NOTEBOOK * len(chosen.notebooks) / workers
+    total = sum(plan.seconds for plan in made) / workers + SECONDS_PER_NOTEBOOK * len(chosen.notebooks) / workers
     lines.append(f"  about {duration(total)} in all")
     return "\n".join(lines)
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: ``"40 s"``, ``"12 min"``, ``"3.5 h"``."""
+    """Seconds in words: `"40 s"`, `"12 min"`, `"3.5 h"`."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
@@ -170,7 +172,7 @@ def _environment(folder: Path, profile: str) -> dict[str, str]:
     """Variables for the kernels: one thread, this checkout's package, and no smoke figures among the published ones."""
     package = str(Path(__file__).resolve().parents[2])
     known = os.environ.get("PYTHONPATH", "")
-    variables = dict.fromkeys(provenance.THREAD_VARIABLES, "1")
+    variables = threads.environment()
     variables["PYTHONPATH"] = os.pathsep.join([package, known] if known else [package])
     variables["NASCORE_QUIET"] = "1"  # no progress bars in executed notebooks
     if profile == "smoke" and "NASCORE_FIGURES" not in os.environ:

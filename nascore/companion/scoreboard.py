@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from nascore.benchmarks.kinds import KINDS
 from nascore.companion import claims as claims_module
 from nascore.companion import palette
 from nascore.companion.claims import VERDICTS, Claim, Judged
@@ -31,7 +32,7 @@ def judged(profile: str = "laptop") -> list[Judged]:
 
 
 def as_json(profile: str = "laptop") -> dict[str, Any]:
-    """``{"claims": [{"id", "paper", "where", "claim", "expected", "measured", "interval", "verdict", ...}]}``."""
+    """`{"claims": [{"id", "paper", "where", "claim", "expected", "measured", "interval", "verdict", ...}]}`."""
     return {"claims": [item.as_dict() for item in judged(profile)]}
 
 
@@ -50,7 +51,7 @@ def counts(entries: list[Judged]) -> dict[str, int]:
 
 
 def summary(entries: list[Judged]) -> str:
-    """One line: ``GA-NAS: 41 reproduced, 6 trend only, ...`` for each paper."""
+    """One line: `Paper: 41 reproduced, 6 trend only, ...` for each paper."""
     names = {paper.id: paper.short for paper in claims_module.papers()}
     lines = []
     for paper in dict.fromkeys(item.claim.paper for item in entries):
@@ -126,8 +127,16 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
         for paper in written:
             name = ax.text(-6.2, y, papers[paper].short, fontsize=12, fontweight="bold", color=palette.INK, va="center")
             total = int((data["paper"] == paper).sum())
-            ax.annotate(f"{total} claims", (1, 0.5), xycoords=name, xytext=(7, 0), textcoords="offset points",
-                        fontsize=8.5, color=palette.MUTED, va="center")
+            ax.annotate(
+                f"{total} claims",
+                (1, 0.5),
+                xycoords=name,
+                xytext=(7, 0),
+                textcoords="offset points",
+                fontsize=8.5,
+                color=palette.MUTED,
+                va="center",
+            )
             y += 0.85
             for _, section in [key for key in sections if key[0] == paper]:
                 part = data[(data["paper"] == paper) & (data["section"] == section)]
@@ -237,12 +246,7 @@ def _planned(ax, box, position: int, y: float, part: str, widest: int, number: i
 
 
 def _note(ax, y: float, kinds: set[str]) -> None:
-    words = {
-        "surrogate": "measured on a surrogate of the benchmark, not on its true table",
-        "digits201": "on digits201, our own small benchmark",
-        "synthetic": "on invented scores (theory, smoke runs)",
-    }
-    said = "; ".join(text for kind, text in words.items() if kind in kinds)
+    said = "measured on " + "; on ".join(words for kind, words in KINDS.items() if kind in kinds and kind != "true")
     ax.plot(-6.05, y, "o", markersize=4.2, color="#ffffff", markeredgecolor=palette.INK, markeredgewidth=0.9)
     ax.text(
         -5.75,

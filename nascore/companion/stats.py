@@ -18,7 +18,7 @@ RESAMPLES = 2000
 
 
 class Estimate(NamedTuple):
-    """A point estimate and its interval; shows itself as ``0.42 [0.31, 0.50]``."""
+    """A point estimate and its interval; shows itself as `0.42 [0.31, 0.50]`."""
 
     value: float
     low: float
@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
 
 
 def values_of(values: Sequence[float], name: str = "values", least: int = 1) -> np.ndarray:
-    """``values`` as a float array of shape [n]; SettingError when there are fewer than ``least``, or NaN among them."""
+    """`values` as a float array of shape [n]; SettingError when there are fewer than `least`, or NaN among them."""
     array = np.asarray(values, dtype=float).ravel()
     if array.size < least:
         raise SettingError(f"{name}: {array.size} numbers given, at least {least} needed")
@@ -48,7 +48,7 @@ def _level(level: float) -> tuple[float, float]:
 
 
 def _resamples(array: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """``n`` bootstrap samples of a vector, shape [n, len(array)]."""
+    """`n` bootstrap samples of a vector, shape [n, len(array)]."""
     if n < 1:
         raise SettingError(f"the number of resamples must be at least 1, not {n!r}")
     return array[rng.integers(0, array.size, (n, array.size))]
@@ -61,7 +61,7 @@ def bootstrap_ci(
     seed: int = 0,
     n: int = RESAMPLES,
 ) -> Estimate:
-    """Percentile bootstrap interval of a statistic: a function with ``axis`` (np.mean, np.median, :func:`iqm`)."""
+    """Percentile bootstrap interval of a statistic: a function with `axis` (np.mean, np.median, `iqm`)."""
     array = values_of(values)
     bounds = _level(level)
     drawn = statistic(_resamples(array, n, np.random.default_rng(seed)), axis=1)
@@ -109,7 +109,7 @@ def probability_of_improvement(
 ) -> Estimate:
     """P(a run of A exceeds a run of B), ties counted half, averaged over tasks.
 
-    ``a`` and ``b`` are the runs of one task, or dicts task -> runs with the same tasks; the bootstrap resamples runs
+    `a` and `b` are the runs of one task, or dicts task -> runs with the same tasks; the bootstrap resamples runs
     within each task (stratified).
     """
     tasks_a = dict(a) if isinstance(a, Mapping) else {"": a}
@@ -132,14 +132,14 @@ def probability_of_improvement(
 
 
 def _counts(size: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Share of every run in each of ``n`` resamples, shape [n, size]."""
+    """Share of every run in each of `n` resamples, shape [n, size]."""
     return rng.multinomial(size, np.full(size, 1 / size), size=n) / size
 
 
 def iqm(values: Sequence[float] | np.ndarray, axis: int | None = None) -> np.ndarray | float:
     """Interquartile mean: the mean of the middle half (a quarter of the runs, rounded down, is cut at either end).
 
-    ``axis=None`` pools all entries, as for a matrix of runs x tasks.
+    `axis=None` pools all entries, as for a matrix of runs x tasks.
     """
     array = np.asarray(values, dtype=float)
     if array.size == 0 or not np.isfinite(array).all():
@@ -155,7 +155,7 @@ def iqm(values: Sequence[float] | np.ndarray, axis: int | None = None) -> np.nda
 def performance_profile(
     values: Sequence[float], thresholds: Sequence[float], level: float = 0.95, seed: int = 0, n: int = RESAMPLES
 ) -> dict[str, np.ndarray]:
-    """Share of runs above each threshold: arrays ``threshold``, ``share``, ``low``, ``high`` of one length."""
+    """Share of runs above each threshold: arrays `threshold`, `share`, `low`, `high` of one length."""
     array, steps = values_of(values), values_of(thresholds, "thresholds")
     above = (array[:, None] > steps[None]).astype(float)  # [runs, thresholds]
     drawn = _counts(array.size, n, np.random.default_rng(seed)) @ above
@@ -186,8 +186,8 @@ def aggregate_curves(
 ) -> dict[str, np.ndarray]:
     """Average several runs' curves on a grid of query counts.
 
-    ``statistic``: "mean" or "median"; ``band``: "interval" (bootstrap interval of the statistic), "quartiles" (25 to
-    75 % of the runs) or "std". Returns arrays ``query``, ``value``, ``low``, ``high``; grid points before some run's
+    `statistic`: "mean" or "median"; `band`: "interval" (bootstrap interval of the statistic), "quartiles" (25 to
+    75 % of the runs) or "std". Returns arrays `query`, `value`, `low`, `high`; grid points before some run's
     first query are left out.
     """
     if not curves:

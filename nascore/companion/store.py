@@ -1,6 +1,6 @@
 """The result store: one JSON line for each finished unit of an experiment.
 
-``data/results/<experiment id>.jsonl`` holds the rows of the laptop and paper profiles and is committed; smoke rows go
+`data/results/<experiment id>.jsonl` holds the rows of the laptop and paper profiles and is committed; smoke rows go
 to the git-ignored cache. A row is identified by its fingerprint (experiment, version, config, seed, data) and guarded
 by a digest over the whole row: an edited or damaged row is refused, with the file and the line named. Only a last
 line without its newline is forgiven, since that is what a killed run leaves behind.
@@ -18,19 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from nascore import paths
-from nascore.errors import ResultsError, SettingError
+from nascore.errors import ResultsError
+from nascore.studies.experiment import check_profile
 
-PROFILES = ("smoke", "laptop", "paper")
-# the paper's own benchmark; a model of it; our own trained benchmark, another task; invented numbers
-KINDS = ("true", "surrogate", "digits201", "synthetic")
 REQUIRED = ("experiment", "version", "profile", "config", "seed", "fingerprint", "metrics", "provenance", "digest")
-
-
-def check_profile(profile: str) -> str:
-    """Return ``profile`` if it is one of smoke, laptop, paper; raise :class:`SettingError` otherwise."""
-    if profile not in PROFILES:
-        raise SettingError(f"unknown profile {profile!r}; choose one of {', '.join(PROFILES)}")
-    return profile
 
 
 def path(experiment: str, profile: str) -> Path:
@@ -41,7 +32,7 @@ def path(experiment: str, profile: str) -> Path:
 
 
 def plain(value: Any) -> Any:
-    """JSON-able copy of ``value``: numpy numbers and arrays become plain ones, NaN and infinities become None."""
+    """JSON-able copy of `value`: numpy numbers and arrays become plain ones, NaN and infinities become None."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -73,7 +64,7 @@ def digest(row: Mapping) -> str:
 
 
 def append(file: Path, row: Mapping) -> dict:
-    """Write one row at the end of ``file``, flushed to disk before returning; returns the row as stored.
+    """Write one row at the end of `file`, flushed to disk before returning; returns the row as stored.
 
     A half line left by a killed process is cut off first. A lock keeps two writers (two notebooks, say) apart.
     """
@@ -125,7 +116,7 @@ def _cut_half_line(stream) -> None:
 def read(file: Path) -> list[dict]:
     """All rows of one file, in the order written; an absent file has none.
 
-    Raises :class:`ResultsError` naming file and line for a line that is not JSON, lacks a field, or was changed.
+    Raises `ResultsError` naming file and line for a line that is not JSON, lacks a field, or was changed.
     """
     try:
         content = Path(file).read_bytes()
@@ -154,14 +145,3 @@ def _parse(line: bytes, file: Path, number: int) -> dict:
     if row["fingerprint"] != expected or row["digest"] != digest(row):
         raise ResultsError(f"{file}, line {number}: the row was changed after it was written; {advice}")
     return row
-
-
-def data_rank(label: str) -> int:
-    """0 for true benchmark data, 1 for a surrogate, 2 for digits201, 3 for synthetic data; read off the label's name."""
-    name = label.split(":", 1)[0]
-    return next((rank for rank in (3, 2, 1) if KINDS[rank] in name), 0)
-
-
-def data_kind(label: str) -> str:
-    """One of KINDS: what the data label says the numbers were measured on."""
-    return KINDS[data_rank(label)]

@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 CELL = "padding:3px 10px;text-align:{align};border:0;vertical-align:top"
 RULE = "border-bottom:1px solid #9a9a9a"
 NOTHING = "–"
+ABSENT = "not in our copy"
 
 
 @dataclass(frozen=True)
 class HtmlTable:
-    """A table that shows itself in a notebook; ``frame`` holds the same text as a DataFrame."""
+    """A table that shows itself in a notebook; `frame` holds the same text as a DataFrame."""
 
     frame: pd.DataFrame
     caption: str = ""
     note: str = ""
     left: tuple[str, ...] = ()
     colour: Mapping[str, str] | None = None
+    whole: bool = False  # no cell but those on the left is broken over two lines
 
     def _repr_html_(self) -> str:
         columns = list(self.frame.columns)
@@ -57,10 +59,42 @@ class HtmlTable:
             fill = self.colour[str(value).split(" (")[0]]
             chip = f"background:{fill};color:{text_colour(fill)};border-radius:6px;padding:1px 8px;white-space:nowrap"
             text = f'<span style="{chip}">{text}</span>'
-        return f'<{tag} style="{CELL.format(align=align)}">{text}</{tag}>'
+        style = CELL.format(align=align) + (";white-space:nowrap" if self.whole and tag == "td" else "")
+        return f'<{tag} style="{style}">{text}</{tag}>'
 
     def __str__(self) -> str:
         return self.frame.to_string(index=False)
+
+
+def plain(
+    lines: Sequence[Mapping[str, Any]], caption: str = "", note: str = "", left: Sequence[str] = (), whole: bool = True
+) -> HtmlTable:
+    """A table from one dict per line; what a line does not say is a dash. Columns in `left` are left-aligned."""
+    import pandas as pd
+
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    frame = pd.DataFrame([[line.get(name, NOTHING) for name in names] for line in lines], columns=names, dtype=object)
+    return HtmlTable(frame, caption, note, tuple(left), whole=whole)
+
+
+def facts(
+    values: Mapping[str, float], lines: Sequence[tuple[str, str, str | None, int]], paper: str, caption: str = ""
+) -> HtmlTable:
+    """Counted facts beside printed ones: a line per (text, key of `values`, key of the paper or None, digits)."""
+    shown = []
+    for text, key, printed, digits in lines:
+        line = {"fact": text, "counted here": f"{values[key]:,.{digits}f}"}
+        if printed is not None:
+            value = papers.paper_value(paper, printed)
+            line |= {"paper": f"{value.value:,.{digits}f}", "place in the paper": value.where}
+        shown.append(line)
+    return plain(shown, caption, left=("place in the paper",))
+
+
+def stand_in(rows: pd.DataFrame) -> str:
+    """What titles add where not all rows were measured on true data: `" (surrogate)"`, else an empty text."""
+    kinds = sorted(set(rows["data_kind"]) - {"true"})
+    return f" ({', '.join(kinds)})" if kinds else ""
 
 
 def compare(
@@ -69,20 +103,22 @@ def compare(
     *,
     by: str = "method",
     printed: Mapping[str, str | None] | None = None,
-    paper: str = "ganas",
+    paper: str | None = None,
     digits: Mapping[str, int] | int = 2,
     caption: str = "",
     names: Mapping[str, str] | None = None,
 ) -> HtmlTable:
-    """Measured beside printed: one line per value of ``by``, in the order in which they appear in ``rows``.
+    """Measured beside printed: one line per value of `by`, in the order in which they appear in `rows`.
 
-    ``columns`` maps a measured column to the printed table's column (None: nothing is printed for it); ``printed`` maps
-    a line to a printed row such as ``"table2.setup1"`` (None: not in our copy; absent: the paper has no such line);
-    ``"gibbsnas:table3.rea"`` takes the row of another paper. Measured values are means with a 95 % bootstrap interval.
+    `columns` maps a measured column to the printed table's column (None: nothing is printed for it); `printed` maps
+    a line to a printed row such as `"table2.setup1"` (None: not in our copy; absent: the paper has no such line);
+    `"other-paper:table3.rea"` takes the row of another paper. Measured values are means with a 95 % bootstrap interval.
+    A printed column without any number is left out and the note says so.
     """
     import pandas as pd
 
     printed = dict(printed or {})
+    paper = paper or str(rows["experiment"].iloc[0]).split("/")[0]
     for name in [by, *columns]:
         if name not in rows:
             raise SettingError(f"the rows have no column {name!r}; they have {', '.join(map(str, rows.columns))}")
@@ -99,11 +135,16 @@ def compare(
         lines.append(line)
     if not lines:
         raise ResultsError("no rows to compare")
+    absent = [n for n in lines[0] if n.endswith(", paper") and {line[n] for line in lines} <= {ABSENT, NOTHING}]
+    asked = any(line[name] == ABSENT for line in lines for name in absent)
+    lines = [{name: value for name, value in line.items() if name not in absent} for line in lines]
     kinds = sorted(set(rows["data_kind"])) if "data_kind" in rows else []
     notes = ["measured: mean [95 % bootstrap interval]"]
     places = list(dict.fromkeys(place for place in places if place))
     if places:
         notes.append("paper: " + "; ".join(places))
+    if asked and not places:
+        notes.append("the paper's numbers are not in our copy")
     if kinds and kinds != ["true"]:
         notes.append(f"measured on: {', '.join(kinds)} data")
     return HtmlTable(pd.DataFrame(lines), caption, ". ".join(notes) + ".")
@@ -129,7 +170,7 @@ def _printed(printed: Mapping[str, str | None], name: str, key: str, paper: str,
         return NOTHING, ""
     row = printed[name]
     if row is None:
-        return "not in our copy", ""
+        return ABSENT, ""
     source, _, row = row.rpartition(":")
     value = papers.paper_value(source or paper, f"{row}.{key}")
     table = papers.load(source or paper)[row.split(".")[0]]["where"]

@@ -1,26 +1,23 @@
-"""What ``nascore reproduce`` is asked for: papers, notebooks or experiments, checked before anything runs."""
+"""What `nascore reproduce` is asked for: papers, notebooks or experiments, checked before anything runs."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nascore import paths
-from nascore.companion import experiments
-from nascore.companion.experiments import suggest
+from nascore.checks import suggest
 from nascore.errors import ResultsError, SettingError
-
-PARAMETERS = ("mode", "profile", "workers")
-STRING = re.compile(r"""["']([a-z0-9_]+/[a-z0-9_-]+)["']""")
+from nascore.studies import registry
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """One notebook: its name below notebooks/ without the ending, its file, and the experiments its code names."""
+    """One notebook: its name below its folder of notebooks without the ending, its file, and the experiments that it
+    says it shows (`metadata.nascore.experiments`)."""
 
     name: str
     path: Path
@@ -36,32 +33,36 @@ class Targets:
 
 
 def notebooks() -> dict[str, Notebook]:
-    """All notebooks below notebooks/, by name, in reading order."""
-    folder = paths.notebooks()
-    files = [
-        f for f in folder.rglob("*.ipynb") if not any(part.startswith(".") for part in f.relative_to(folder).parts)
-    ]
-    known = experiments.available()
+    """All notebooks below the folders of notebooks, by name, in reading order."""
     found = {}
-    for file in sorted(files):
-        name = file.relative_to(folder).with_suffix("").as_posix()
-        used = dict.fromkeys(text for text in STRING.findall(_code(file)) if text in known)
-        found[name] = Notebook(name, file, tuple(used))
+    for folder in paths.notebook_folders():
+        for file in sorted(folder.rglob("*.ipynb")):
+            inside = file.relative_to(folder)
+            if not any(part.startswith(".") for part in inside.parts):
+                name = inside.with_suffix("").as_posix()
+                found[name] = Notebook(name, file, _shown(file))
     return found
 
 
-def _code(file: Path) -> str:
+def _shown(file: Path) -> tuple[str, ...]:
+    """The experiments that a notebook shows; ResultsError for a damaged file or an experiment that does not exist."""
     try:
-        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    except (ValueError, KeyError, TypeError) as error:
+        shown = json.loads(file.read_text(encoding="utf-8"))["metadata"].get("nascore", {}).get("experiments", [])
+        shown = tuple(dict.fromkeys(shown))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{file}: not a readable notebook ({type(error).__name__}: {error})") from None
+    for name in shown:
+        if name not in registry.available():
+            raise ResultsError(
+                f"{file}: metadata.nascore.experiments names {name!r}{suggest(str(name), registry.available())}"
+            )
+    return shown
 
 
 def choose(names: Iterable[str]) -> Targets:
-    """Targets named by paper (``ganas``), notebook (``ganas/05_table4``, ``05_table4`` or a path) or experiment id.
+    """Targets named by paper, notebook (`paper/05_table4`, `05_table4` or a path) or experiment id.
 
-    No name means all notebooks. Raises :class:`SettingError` for an unknown name, with the nearest known ones.
+    No name means all notebooks. Raises SettingError for an unknown name, with the nearest known ones.
     """
     names = list(names)
     every = notebooks()
@@ -75,10 +76,10 @@ def choose(names: Iterable[str]) -> Targets:
         found = _match(name, every)
         if found:
             chosen.update({notebook.name: notebook for notebook in found})
-        elif name in experiments.available():
+        elif name in registry.available():
             wanted[name] = None
         else:
-            known = [*dict.fromkeys(n.split("/")[0] for n in every), *every, *experiments.available()]
+            known = [*dict.fromkeys(n.split("/")[0] for n in every), *every, *registry.available()]
             raise SettingError(f"unknown paper, notebook or experiment {name!r}{suggest(name, known)}")
     for notebook in chosen.values():
         wanted.update(dict.fromkeys(notebook.experiments))
@@ -99,7 +100,7 @@ def _match(name: str, every: Mapping[str, Notebook]) -> list[Notebook]:
 def check_parameters(notebook: Notebook, values: Mapping[str, Any]) -> None:
     """Check names and types of parameters against the notebook's own (papermill would only warn).
 
-    Raises :class:`SettingError` naming the notebook, the parameter, and what is allowed.
+    Raises SettingError naming the notebook, the parameter, and what is allowed.
     """
     import papermill
 
@@ -136,7 +137,7 @@ def _same_kind(default: Any, value: Any) -> bool:
 
 
 def parse_parameter(text: str) -> tuple[str, Any]:
-    """``"name=value"`` from the command line; the value is read as JSON where it is JSON, else as text."""
+    """`"name=value"` from the command line; the value is read as JSON where it is JSON, else as text."""
     name, sign, value = text.partition("=")
     if not sign or not name.isidentifier():
         raise SettingError(f"parameter {text!r} must look like name=value")

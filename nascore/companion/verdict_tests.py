@@ -1,22 +1,22 @@
 """The tests a claim may name: small, declarative, and run on stored rows only.
 
-``kind``:
+`kind`:
 
-- ``mean``: a statistic (``statistic``: mean, median, min, max, std) of ``column`` lies within ``at_least`` /
-  ``at_most``;
-- ``share``: the share of runs whose ``column`` satisfies ``equals`` / ``at_least`` / ``at_most`` is at least ``share``,
-  or their number at least ``count``;
-- ``better``: rows ``a`` beat rows ``b`` on ``column`` (``lower = true``: smaller is better; ``statistic`` as above).
+- `mean`: a statistic (`statistic`: mean, median, min, max, std) of `column` lies within `at_least` /
+  `at_most`;
+- `share`: the share of runs whose `column` satisfies `equals` / `at_least` / `at_most` is at least `share`,
+  or their number at least `count`;
+- `better`: rows `a` beat rows `b` on `column` (`lower = true`: smaller is better; `statistic` as above).
   Reproduced when the bootstrap interval of the difference excludes 0, trend only when just the estimate has the right
-  sign; ``need = "direction"`` asks for no more than "at least as good"; ``b_column`` is read in rows ``b`` instead;
-  ``margin``: ``a`` may be worse by this share of the statistic of ``b``;
-- ``fact``: ``column`` equals ``equals`` in every row.
+  sign; `need = "direction"` asks for no more than "at least as good"; `b_column` is read in rows `b` instead;
+  `margin`: `a` may be worse by this share of the statistic of `b`;
+- `fact`: `column` equals `equals` in every row.
 
-``select`` (and ``a``, ``b``) picks rows: ``{method = "GA-NAS", rank = {at_most = 3}}``. ``each = "dataset"`` repeats
-the test for every value of a column (``of``: the values it must cover) and keeps the worst verdict. Bounds are
-numbers, ``"@column"`` (another column of the same row), or a printed number ``"table2.setup1.rank"``,
-``"gibbsnas:table3.rs.acc"``, with ``{each}`` replaced; ``plus`` is added. ``weaker`` holds bounds that still earn
-"trend only". ``missing = "queries"`` fills an empty ``column`` from another one (a best cell never found counts as
+`select` (and `a`, `b`) picks rows: `{method = "Mine", rank = {at_most = 3}}`. `each = "dataset"` repeats
+the test for every value of a column (`of`: the values it must cover) and keeps the worst verdict. Bounds are
+numbers, `"@column"` (another column of the same row), or a printed number `"table2.setup1.rank"`,
+`"other-paper:table3.rs.acc"`, with `{each}` replaced; `plus` is added. `weaker` holds bounds that still earn
+"trend only". `missing = "queries"` fills an empty `column` from another one (a best cell never found counts as
 the whole budget).
 """
 
@@ -48,7 +48,7 @@ COMMON = {"kind", "each", "of", "missing", "digits", "unit"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """Verdict and evidence of one test; ``runs == 0`` means that no row was selected."""
+    """Verdict and evidence of one test; `runs == 0` means that no row was selected."""
 
     verdict: str = ""
     measured: str = ""
@@ -88,7 +88,7 @@ def run_test(test: Mapping[str, Any], table: pd.DataFrame, paper: str) -> Outcom
 
 
 def _derived(table: pd.DataFrame) -> pd.DataFrame:
-    """Add ``last_improvement``: the query at which a run found its own best, read off its curve."""
+    """Add `last_improvement`: the query at which a run found its own best, read off its curve."""
     if "curve" not in table or "last_improvement" in table:
         return table
     last = [
@@ -158,7 +158,7 @@ def _empty(wanted: Any) -> Outcome:
 
 
 def _none_such(test: Mapping, table: pd.DataFrame) -> Outcome:
-    """No row selected: not reproduced if runs exist but none got so far (``rank = {at_most = 3}``), else no rows."""
+    """No row selected: not reproduced if runs exist but none got so far (`rank = {at_most = 3}`), else no rows."""
     named = {key: value for key, value in test.get("select", {}).items() if not isinstance(value, Mapping)}
     runs = _select(table, named)
     if runs.empty:
@@ -271,7 +271,7 @@ def _fact(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
 
 
 def _plain(value: Any) -> str:
-    """A fact as text; whole numbers that a table with empty cells holds as floats lose their ``.0``."""
+    """A fact as text; whole numbers that a table with empty cells holds as floats lose their `.0`."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return f"{value:,}" if isinstance(value, (int, float)) else str(value)

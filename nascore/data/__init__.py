@@ -1,9 +1,21 @@
 """Image, text and benchmark data: downloads pinned by URL and sha256, and the tables built from them.
 
-    nascore.data.list_datasets(); nascore.data.fetch("nasbench201"); nascore.data.verify(); nascore.data.path("ptb")
+nascore.data.list_datasets(); nascore.data.fetch("nasbench201"); nascore.data.verify(); nascore.data.path("ptb")
+`ImageData` and `digits` are batches for a one-shot search.
 """
+
 from __future__ import annotations
 
-from .catalogue import fetch, list_datasets, path, verify
+import importlib
 
-__all__ = ["fetch", "list_datasets", "path", "verify"]
+from nascore.data.catalogue import fetch, list_datasets, path, verify
+
+_NAMES = {"ImageData": "images", "digits": "images"}  # they need torch
+
+__all__ = ["ImageData", "digits", "fetch", "list_datasets", "path", "verify"]
+
+
+def __getattr__(name: str):
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"nascore.data.{_NAMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ An npz holds plain arrays (never pickles) and `meta`, a JSON text with the forma
 sha256 of every source file and one sha256 over all arrays. A table made by an older builder or from other files is
 stale and built again; a damaged one is refused with an error that says how to mend it.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -18,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import paths
-from ..errors import DataError, SettingError
-from . import download, upstream
+from nascore import paths
+from nascore.data import download, upstream
+from nascore.errors import DataError, SettingError
 
 FORMAT = 1
 
@@ -37,9 +38,19 @@ class Builder:
 
 # Table name = name of the data set whose files it is built from.
 BUILDERS: dict[str, Builder] = {
-    "nasbench201": Builder("nasbench201_raw", ("test-200", "cifar10-val-200", "cifar100-val-200",
-                                               "imagenet16-120-val-200", "cifar10-25k-200", "accuracies-12"), 1,
-                           "digits201"),
+    "nasbench201": Builder(
+        "nasbench201_raw",
+        (
+            "test-200",
+            "cifar10-val-200",
+            "cifar100-val-200",
+            "imagenet16-120-val-200",
+            "cifar10-25k-200",
+            "accuracies-12",
+        ),
+        1,
+        "digits201",
+    ),
     "nasbench-macro": Builder("nasbench_macro_raw", ("table",), 1, "nasbench-macro-synthetic"),
     "nasbench101": Builder("nasbench101_raw", ("only108",), 1, "nasbench101-surrogate"),
 }
@@ -77,7 +88,7 @@ def load(name: str) -> dict[str, np.ndarray]:
 
 
 def state(name: str) -> str:
-    """"built", "missing", "stale" or "corrupt"."""
+    """ "built", "missing", "stale" or "corrupt"."""
     path = table_path(name)
     if not path.is_file():
         return "missing"
@@ -99,9 +110,12 @@ def build(name: str, progress: bool = False) -> dict[str, np.ndarray]:
         condition = download.state(file)
         if condition != "fetched":
             if download.mirror_folder() is None:
-                raise download.problem(file, f"{condition}, and {name} is built from it",
-                                       f"run `nascore data fetch {name}`, or without a network use the stand-in "
-                                       f"nascore.benchmarks.load({recipe.offline!r})")
+                raise download.problem(
+                    file,
+                    f"{condition}, and {name} is built from it",
+                    f"run `nascore data fetch {name}`, or without a network use the stand-in "
+                    f"nascore.benchmarks.load({recipe.offline!r})",
+                )
             download.fetch_file(file)
         found[key] = file.local
     module = importlib.import_module(f".{recipe.module}", __package__)
@@ -112,8 +126,11 @@ def build(name: str, progress: bool = False) -> dict[str, np.ndarray]:
 
 def _expected(name: str) -> dict:
     recipe = builder(name)
-    return {"format": FORMAT, "builder": recipe.version,
-            "sources": {upstream.file(name, key).path: upstream.file(name, key).sha256 for key in recipe.keys}}
+    return {
+        "format": FORMAT,
+        "builder": recipe.version,
+        "sources": {upstream.file(name, key).path: upstream.file(name, key).sha256 for key in recipe.keys},
+    }
 
 
 def digest(arrays: dict[str, np.ndarray]) -> str:
@@ -134,8 +151,10 @@ def write(path: Path, arrays: dict[str, np.ndarray], meta: dict) -> Path:
     try:
         return paths.atomic_write(path, buffer.getvalue())
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error}); free space or set NASCORE_CACHE to a folder on another "
-                        "disk; nothing was changed") from error
+        raise DataError(
+            f"{path}: cannot be written ({error}); free space or set NASCORE_CACHE to a folder on another "
+            "disk; nothing was changed"
+        ) from error
 
 
 def read(path: Path, expected: dict) -> dict[str, np.ndarray]:
@@ -146,8 +165,18 @@ def read(path: Path, expected: dict) -> dict[str, np.ndarray]:
             arrays = {key: archive[key] for key in archive.files}
         meta = json.loads(arrays.pop("meta").tobytes())
         stored = meta.pop("digest")
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, NotImplementedError, RuntimeError,
-            zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:  # numpy tokenizes an array's header
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        AttributeError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+        tokenize.TokenError,
+    ) as error:  # numpy tokenizes an array's header
         raise DataError(f"{path}: not a readable table ({error}); {advice}") from error
     if meta != expected:
         raise _Stale(str(path))

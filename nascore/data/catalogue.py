@@ -1,10 +1,11 @@
 """The four things one does with data: list, fetch, verify, find. `nascore data ...` calls these."""
+
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from . import built, download, upstream
+from nascore.data import built, download, upstream
 
 
 def list_datasets() -> list[dict]:
@@ -17,11 +18,17 @@ def list_datasets() -> list[dict]:
     for name, what in upstream.DATASETS.items():
         entries = upstream.files(name)
         sizes = [entry.bytes for entry in entries]
-        rows.append({"name": name, "what": what, "files": len(entries),
-                     "bytes": None if None in sizes else sum(sizes),
-                     "licence": "; ".join(dict.fromkeys(entry.licence for entry in entries)),
-                     "state": _summary([download.state(entry) for entry in entries]),
-                     "table": built.state(name) if name in built.BUILDERS else ""})
+        rows.append(
+            {
+                "name": name,
+                "what": what,
+                "files": len(entries),
+                "bytes": None if None in sizes else sum(sizes),
+                "licence": "; ".join(dict.fromkeys(entry.licence for entry in entries)),
+                "state": _summary([download.state(entry) for entry in entries]),
+                "table": built.state(name) if name in built.BUILDERS else "",
+            }
+        )
     return rows
 
 
@@ -44,12 +51,20 @@ def verify(name: str | None = None) -> list[dict]:
     rows = []
     for dataset in upstream.DATASETS if name is None else (upstream.check_name(name),):
         for entry in upstream.files(dataset):
-            rows.append({"name": dataset, "file": entry.path, "state": download.state(entry),
-                         "path": str(entry.local), "url": entry.url})
+            rows.append(
+                {
+                    "name": dataset,
+                    "file": entry.path,
+                    "state": download.state(entry),
+                    "path": str(entry.local),
+                    "url": entry.url,
+                }
+            )
         if dataset in built.BUILDERS:
             where = built.table_path(dataset)
-            rows.append({"name": dataset, "file": where.name, "state": built.state(dataset), "path": str(where),
-                         "url": ""})
+            rows.append(
+                {"name": dataset, "file": where.name, "state": built.state(dataset), "path": str(where), "url": ""}
+            )
     return rows
 
 

@@ -1,9 +1,10 @@
 """CIFAR-10 (Krizhevsky, 2009): 50,000 training and 10,000 test images of 10 classes, 32x32 pixels, three colours.
 
-The official binary archive (no pickles) is what a user downloads: ``nascore data fetch cifar10``. Where it is not to
+The official binary archive (no pickles) is what a user downloads: `nascore data fetch cifar10`. Where it is not to
 be had, a mirror (NASCORE_MIRROR) may hold a copy of the same images as JPEG files; that copy is lossy, so `source`
 says "CIFAR-10 (JPEG copy)" and every result on it has to say so too. Either is unpacked once into the cache.
 """
+
 from __future__ import annotations
 
 import io
@@ -15,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import paths
-from ..errors import DataError, SettingError
-from . import built, download, upstream
+from nascore import checks, paths
+from nascore.data import built, download, upstream
+from nascore.errors import DataError, SettingError
 
 TRUE, JPEG = "CIFAR-10", "CIFAR-10 (JPEG copy)"
 CLASSES, SIDE = 10, 32
@@ -60,8 +61,11 @@ def cifar10() -> CIFAR10:
     table = _in_mirror("tables", JPEG_TABLE)
     if table is not None:
         return _unpacked(JPEG, {JPEG_TABLE: download.sha256(table)}, lambda: read_jpeg_table(table))
-    raise download.problem(archive, f"{download.state(archive)}, and CIFAR-10 is read from it",
-                           "run `nascore data fetch cifar10` (170 MB); searches on nascore.data.digits need no download")
+    raise download.problem(
+        archive,
+        f"{download.state(archive)}, and CIFAR-10 is read from it",
+        "run `nascore data fetch cifar10` (170 MB); searches on nascore.data.cluttered need no download",
+    )
 
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
@@ -97,8 +101,10 @@ def _checked(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]
         labels = arrays[f"{part}_labels"]
         counts = np.bincount(labels, minlength=CLASSES)
         if len(labels) != size or counts.tolist() != [size // CLASSES] * CLASSES:
-            raise DataError(f"{path}: {len(labels)} {part} images, of the classes {counts.tolist()}; expected {size}, "
-                            f"{size // CLASSES} of each of {CLASSES}")
+            raise DataError(
+                f"{path}: {len(labels)} {part} images, of the classes {counts.tolist()}; expected {size}, "
+                f"{size // CLASSES} of each of {CLASSES}"
+            )
     return arrays
 
 
@@ -173,8 +179,10 @@ def split(how: str = "halves") -> tuple[np.ndarray, np.ndarray]:
         return np.arange(half), np.arange(half, 2 * half)
     table = _in_mirror("tables", SPLIT_TABLE)
     if table is None:
-        raise DataError(f"NAS-Bench-201's split of CIFAR-10 needs tables/{SPLIT_TABLE} in NASCORE_MIRROR; "
-                        "split=\"halves\" needs no file")
+        raise DataError(
+            f"NAS-Bench-201's split of CIFAR-10 needs tables/{SPLIT_TABLE} in NASCORE_MIRROR; "
+            'split="halves" needs no file'
+        )
     import pyarrow.parquet as parquet
 
     columns = parquet.read_table(table)
@@ -184,7 +192,8 @@ def split(how: str = "halves") -> tuple[np.ndarray, np.ndarray]:
 
 def shrink(images: np.ndarray, side: int) -> np.ndarray:
     """uint8 images (n, 3, 32, 32) as (n, 3, side, side), each pixel the rounded mean of the square it covers."""
-    if isinstance(side, bool) or not isinstance(side, int) or side < 1 or SIDE % side:
+    side = checks.whole("side", side, 1, SIDE)
+    if SIDE % side:
         raise SettingError(f"side={side!r}: expected a divisor of {SIDE}")
     k = SIDE // side
     if k == 1:

@@ -3,6 +3,7 @@
 The download goes to a temporary file in the target's folder and is renamed only after its sha256 was right, so that a
 cut connection, a full disk or wrong bytes leave whatever was there before, and never half a file.
 """
+
 from __future__ import annotations
 
 import errno
@@ -14,9 +15,9 @@ import time
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from .. import paths
-from ..errors import DataError
-from .upstream import UpstreamFile
+from nascore import paths
+from nascore.data.upstream import UpstreamFile
+from nascore.errors import DataError
 
 RETRIES = 3  # further attempts after a failure that may pass (cut connection, 5xx, wrong bytes)
 WAIT = 1.0  # seconds before the first retry; doubled each time
@@ -31,7 +32,7 @@ def sha256(path: Path) -> str:
 
 
 def state(file: UpstreamFile) -> str:
-    """"fetched", "missing" or "corrupt" (there, but with another sha256)."""
+    """ "fetched", "missing" or "corrupt" (there, but with another sha256)."""
     if not file.local.is_file():
         return "missing"
     if file.bytes is not None and file.local.stat().st_size != file.bytes:
@@ -64,15 +65,21 @@ def fetch_file(file: UpstreamFile, progress: bool = False) -> Path:
     if folder is not None:
         sources = [source for source in sources if Path(source).is_file()]
         if not sources:
-            raise problem(file, f"not in the mirror {folder}", "put it there as raw/" + file.path
-                          + ", or unset NASCORE_MIRROR to download it")
+            raise problem(
+                file,
+                f"not in the mirror {folder}",
+                "put it there as raw/" + file.path + ", or unset NASCORE_MIRROR to download it",
+            )
     for last, source in zip([False] * (len(sources) - 1) + [True], sources, strict=True):
         try:
             return _attempts(file, source, _copy if folder is not None else _http(progress))
         except _NotThere as error:
             if last:
-                hint = ("or unset NASCORE_MIRROR to download it from upstream" if paths.mirror()
-                        else "or set NASCORE_MIRROR to a folder or URL that has the file")
+                hint = (
+                    "or unset NASCORE_MIRROR to download it from upstream"
+                    if paths.mirror()
+                    else "or set NASCORE_MIRROR to a folder or URL that has the file"
+                )
                 raise problem(file, str(error), "check the address, " + hint) from error
     raise AssertionError("unreachable")
 
@@ -90,8 +97,10 @@ def _sources(file: UpstreamFile) -> list[str]:
         return [str(folder / "raw" / file.path), str(folder / file.path)]
     parts = urlsplit(where)
     base = parts.path.rstrip("/")
-    return [urlunsplit((parts.scheme, parts.netloc, f"{base}/{quote(place + file.path, safe='/+')}", parts.query, ""))
-            for place in ("raw/", "")]
+    return [
+        urlunsplit((parts.scheme, parts.netloc, f"{base}/{quote(place + file.path, safe='/+')}", parts.query, ""))
+        for place in ("raw/", "")
+    ]
 
 
 def _attempts(file: UpstreamFile, source: str, downloader) -> Path:
@@ -106,21 +115,33 @@ def _attempts(file: UpstreamFile, source: str, downloader) -> Path:
             if status is not None and 400 <= status < 500 and status not in (408, 429):
                 if status in (404, 410):
                     raise _NotThere(f"{source} answered {status} (not found)") from error
-                raise problem(file, f"{source} answered {status}", "check the address or your access, or set "
-                              "NASCORE_MIRROR to a folder or URL that has the file") from error
+                raise problem(
+                    file,
+                    f"{source} answered {status}",
+                    "check the address or your access, or set NASCORE_MIRROR to a folder or URL that has the file",
+                ) from error
             if _local(error):
-                raise problem(file, f"cannot be written ({error})", "free space or set NASCORE_CACHE to a folder on "
-                              "another disk, then fetch again; nothing was changed") from error
+                raise problem(
+                    file,
+                    f"cannot be written ({error})",
+                    "free space or set NASCORE_CACHE to a folder on "
+                    "another disk, then fetch again; nothing was changed",
+                ) from error
             if left == 0:
-                raise problem(file, f"download{place} failed after {RETRIES + 1} attempts ({_reason(error)})",
-                              "check the network and fetch again, or set NASCORE_MIRROR to a folder or URL that has "
-                              "the file") from error
+                raise problem(
+                    file,
+                    f"download{place} failed after {RETRIES + 1} attempts ({_reason(error)})",
+                    "check the network and fetch again, or set NASCORE_MIRROR to a folder or URL that has the file",
+                ) from error
         except ValueError as error:  # pooch: the hash differs
             wrong += 1
             if wrong > 1 or left == 0 or downloader is _copy:  # once may be a bad transfer; twice is another file
-                raise problem(file, f"{source} holds other bytes than expected (sha256 should be {file.sha256})",
-                              "the download was refused and nothing was changed; fetch again, or set NASCORE_MIRROR "
-                              "to a folder or URL that has the right file") from error
+                raise problem(
+                    file,
+                    f"{source} holds other bytes than expected (sha256 should be {file.sha256})",
+                    "the download was refused and nothing was changed; fetch again, or set NASCORE_MIRROR "
+                    "to a folder or URL that has the right file",
+                ) from error
         time.sleep(wait)
         wait *= 2
     raise AssertionError("unreachable")
@@ -130,8 +151,12 @@ def _once(file: UpstreamFile, source: str, downloader) -> Path:
     import pooch  # lazy: `import nascore.data` stays light
 
     pooch.get_logger().setLevel(logging.ERROR)
-    keeper = pooch.create(path=file.local.parent, base_url="", registry={file.local.name: "sha256:" + file.sha256},
-                          urls={file.local.name: source})
+    keeper = pooch.create(
+        path=file.local.parent,
+        base_url="",
+        registry={file.local.name: "sha256:" + file.sha256},
+        urls={file.local.name: source},
+    )
     got = Path(keeper.fetch(file.local.name, downloader=downloader))
     got.chmod(0o644)
     return got
@@ -157,4 +182,8 @@ def _reason(error: OSError) -> str:
 def _local(error: OSError) -> bool:
     """Whether the disk refused (full, quota, read-only, no permission) rather than the network."""
     return isinstance(error, (PermissionError, FileExistsError, NotADirectoryError)) or error.errno in (
-        errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EFBIG,
+    )

@@ -1,4 +1,5 @@
 """The official NAS-Bench-101 table from nasbench_only108.tfrecord: arrays in the space's class order, percent."""
+
 from __future__ import annotations
 
 from array import array
@@ -6,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError, NascoreError
-from ..spaces.nasbench101 import NASBench101
-from ..spaces.nasbench101_graphs import NUM_CELLS
-from .nasbench101_records import cell, trainings
+from nascore.data.nasbench101_records import cell, trainings
+from nascore.errors import DataError, NascoreError
+from nascore.spaces.nasbench101.graphs import NUM_CELLS
+from nascore.spaces.nasbench101.space import NASBench101
 
 SPLITS = ("val", "test", "train")
 REPEATS = 3
@@ -22,8 +23,10 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
     arrays = collect(path, progress)
     if arrays["epochs"].tolist() != [108] or np.isnan(arrays["accuracies"]).any():
         filled = int((~np.isnan(arrays["accuracies"][:, 0, 0, :])).all(1).sum())
-        raise DataError(f"{path}: {filled:,} of {NUM_CELLS:,} cells have {REPEATS} trainings at epochs "
-                        f"{arrays['epochs'].tolist()}, expected all of them at [108]; is it nasbench_only108.tfrecord?")
+        raise DataError(
+            f"{path}: {filled:,} of {NUM_CELLS:,} cells have {REPEATS} trainings at epochs "
+            f"{arrays['epochs'].tolist()}, expected all of them at [108]; is it nasbench_only108.tfrecord?"
+        )
     return arrays
 
 
@@ -70,8 +73,10 @@ def _class(space: NASBench101, training, path, check: bool) -> int:
     except (ValueError, NascoreError) as error:
         raise DataError(f"{path}: cell {training.hash} is not in NAS-Bench-101 ({error})") from error
     if check and space.hash(arch) != training.hash:
-        raise DataError(f"{path}: module hash {training.hash} does not belong to its graph (ours: {space.hash(arch)}); "
-                        "it is not a NAS-Bench-101 file")
+        raise DataError(
+            f"{path}: module hash {training.hash} does not belong to its graph (ours: {space.hash(arch)}); "
+            "it is not a NAS-Bench-101 file"
+        )
     return space.index(arch)
 
 

@@ -4,6 +4,7 @@ A record is the JSON list [module hash, epochs, adjacency, operations, base64 of
 separate records with equal hash and epochs. Both kinds of message number the fields used here alike; EC-NAS adds energy
 (a double where the official message has a text).
 """
+
 from __future__ import annotations
 
 import binascii
@@ -12,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import DataError
-from .protobuf import fields
-from .tfrecord import records
+from nascore.data.protobuf import fields
+from nascore.data.tfrecord import records
+from nascore.errors import DataError
 
 
 class Evaluation(NamedTuple):
@@ -55,12 +56,27 @@ def trainings(path: Path | str, progress: bool = False) -> Iterator[Training]:
                 raise ValueError("no evaluation")
             values = dict(fields(last))
             energy = values.get(6)
-            yield Training(digest, epochs, adjacency, ops, count,
-                           Evaluation(values.get(1, 0.0), values.get(2, 0.0), values.get(3, 0.0), values.get(4, 0.0),
-                                      values.get(5, 0.0), energy if isinstance(energy, float) else None), params)
+            yield Training(
+                digest,
+                epochs,
+                adjacency,
+                ops,
+                count,
+                Evaluation(
+                    values.get(1, 0.0),
+                    values.get(2, 0.0),
+                    values.get(3, 0.0),
+                    values.get(4, 0.0),
+                    values.get(5, 0.0),
+                    energy if isinstance(energy, float) else None,
+                ),
+                params,
+            )
         except (ValueError, TypeError) as error:
-            raise DataError(f"{path}: record {number} is not a NAS-Bench-101 training ({error}); fetch the file again "
-                            "with `nascore data fetch`") from error
+            raise DataError(
+                f"{path}: record {number} is not a NAS-Bench-101 training ({error}); fetch the file again "
+                "with `nascore data fetch`"
+            ) from error
 
 
 def cell(adjacency: str, ops: str) -> tuple[list[list[int]], list[str]]:
@@ -70,7 +86,7 @@ def cell(adjacency: str, ops: str) -> tuple[list[list[int]], list[str]]:
     if len(adjacency) != n * n:
         raise ValueError(f"{len(adjacency)} matrix entries for {n} operations")
     bits = [int(digit) for digit in adjacency]
-    return [bits[row:row + n] for row in range(0, n * n, n)], names
+    return [bits[row : row + n] for row in range(0, n * n, n)], names
 
 
 def frame(path: Path | str):
@@ -81,7 +97,7 @@ def frame(path: Path | str):
     """
     import pandas as pd
 
-    from ..spaces.nasbench101 import NASBench101
+    from nascore.spaces.nasbench101.space import NASBench101
 
     space, seen, archs, rows = NASBench101(), {}, {}, []
     for t in trainings(path):
@@ -90,7 +106,36 @@ def frame(path: Path | str):
         if arch is None:
             arch = archs[t.hash] = space.from_matrix(*cell(t.adjacency, t.ops))
         e = t.last
-        rows.append((t.hash, arch, t.epochs, repeat, e.epoch, t.evaluations, e.time, 100 * e.train, 100 * e.val,
-                     100 * e.test, float("nan") if e.energy is None else e.energy, t.params))
-    return pd.DataFrame(rows, columns=["hash", "arch", "epochs", "repeat", "epoch_end", "evaluations", "train_time",
-                                       "train", "val", "test", "energy", "params"])
+        rows.append(
+            (
+                t.hash,
+                arch,
+                t.epochs,
+                repeat,
+                e.epoch,
+                t.evaluations,
+                e.time,
+                100 * e.train,
+                100 * e.val,
+                100 * e.test,
+                float("nan") if e.energy is None else e.energy,
+                t.params,
+            )
+        )
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "hash",
+            "arch",
+            "epochs",
+            "repeat",
+            "epoch_end",
+            "evaluations",
+            "train_time",
+            "train",
+            "val",
+            "test",
+            "energy",
+            "params",
+        ],
+    )

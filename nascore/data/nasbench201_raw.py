@@ -3,6 +3,7 @@
 Two of the files are pandas pickles. They are never unpickled: their bytes are pinned by sha256, and the float64 block
 is read at its known offset, with the index column behind it checked to be 0..15624.
 """
+
 from __future__ import annotations
 
 import csv
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
-from ..spaces.nasbench201 import NASBench201
+from nascore.errors import DataError
+from nascore.spaces.nasbench201 import NASBench201
 
 CELLS = 15_625
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
@@ -62,7 +63,7 @@ def _val_200(path: Path) -> np.ndarray:
     """Accuracies in lexicographic order of (0>1, 0>2, 1>2, 0>3, 1>3, 2>3)."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        codes = np.array([sum(groups, []) for groups, _ in entries], dtype=np.int64)
+        codes = np.array([[op for group in groups for op in group] for groups, _ in entries], dtype=np.int64)
         values = np.array([accuracy for _, accuracy in entries], dtype=np.float64)
     except (OSError, TypeError, ValueError) as error:
         raise _format(path, str(error)) from error
@@ -86,8 +87,10 @@ def _float_block(path: Path, offset: int, rows: int) -> np.ndarray:
 
 
 def _format(path: Path, why: str) -> DataError:
-    return DataError(f"{path}: not the expected NAS-Bench-201 file ({why}); run `nascore data verify nasbench201`, "
-                     "then `nascore data fetch nasbench201`")
+    return DataError(
+        f"{path}: not the expected NAS-Bench-201 file ({why}); run `nascore data verify nasbench201`, "
+        "then `nascore data fetch nasbench201`"
+    )
 
 
 def costs(archs: np.ndarray) -> dict[str, np.ndarray]:
@@ -103,7 +106,15 @@ def costs(archs: np.ndarray) -> dict[str, np.ndarray]:
     def reduction(a: int, b: int) -> int:
         return 9 * a * b + 2 * b + 9 * b * b + 2 * b + a * b
 
-    params = (3 * 16 * 9 + 2 * 16 + 5 * (cells(16) + cells(32) + cells(64)) + reduction(16, 32) + reduction(32, 64)
-              + 2 * 64 + 64 * 10 + 10)
+    params = (
+        3 * 16 * 9
+        + 2 * 16
+        + 5 * (cells(16) + cells(32) + cells(64))
+        + reduction(16, 32)
+        + reduction(32, 64)
+        + 2 * 64
+        + 64 * 10
+        + 10
+    )
     flops = 7.943872 + 35.81952 * n3 + 4.36224 * n1 + 1.29024 * pools
     return {"params": params.astype(np.float64), "flops": flops}

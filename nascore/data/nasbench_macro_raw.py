@@ -1,4 +1,5 @@
 """NAS-Bench-Macro from its JSON file: arrays in lexicographic order of the architecture strings, percent."""
+
 from __future__ import annotations
 
 import json
@@ -6,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
+from nascore.errors import DataError
 
-CHAINS = 3 ** 8
+CHAINS = 3**8
 
 
 def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarray]:
@@ -34,5 +35,7 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
 
 
 def _format(path: Path, why: str) -> DataError:
-    return DataError(f"{path}: not the expected NAS-Bench-Macro file ({why}); run `nascore data verify "
-                     "nasbench-macro`, then `nascore data fetch nasbench-macro`")
+    return DataError(
+        f"{path}: not the expected NAS-Bench-Macro file ({why}); run `nascore data verify "
+        "nasbench-macro`, then `nascore data fetch nasbench-macro`"
+    )

@@ -1,4 +1,5 @@
 """The few lines of the protobuf wire format that NAS-Bench-101's metrics need."""
+
 from __future__ import annotations
 
 import struct
@@ -31,7 +32,7 @@ def fields(data: bytes) -> list[tuple[int, int | float | bytes]]:
                     length, place = _varint(data, place - 1)
                 if place + length > end:
                     raise ValueError(f"field {key >> 3} is cut off")
-                found.append((key >> 3, data[place:place + length]))
+                found.append((key >> 3, data[place : place + length]))
                 place += length
             elif kind == 0:
                 value, place = _varint(data, place)

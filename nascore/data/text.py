@@ -3,6 +3,7 @@
 A text is one long array of word numbers per part. `Stream` cuts one into segments for truncated backpropagation through
 time: `batch` columns run through the text side by side, and segment k + 1 goes on where segment k ended.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -13,8 +14,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..errors import DataError, SettingError
-from . import download, upstream
+from nascore import checks
+from nascore.data import download, upstream
+from nascore.errors import DataError, SettingError
 
 END, UNKNOWN = "<eos>", "<unk>"
 PARTS = {"train": "ptb.train", "val": "ptb.valid", "test": "ptb.test"}
@@ -70,8 +72,11 @@ def _whole() -> Text:
         condition = download.state(file)
         if condition != "fetched":
             if download.mirror_folder() is None:
-                raise download.problem(file, f"{condition}, and Penn Treebank is read from it",
-                                       "run `nascore data fetch ptb`; nascore.data.text.markov_text() needs no download")
+                raise download.problem(
+                    file,
+                    f"{condition}, and Penn Treebank is read from it",
+                    "run `nascore data fetch ptb`; nascore.data.text.markov_text() needs no download",
+                )
             download.fetch_file(file)
         texts[part] = tokenize(file.local.read_text(encoding="utf-8"))
         if len(texts[part]) != TOKENS[part]:
@@ -134,8 +139,8 @@ class Stream:
         _count("length", length, 1, len(text))
         rows = (len(text) - 1) // batch
         self.batch, self.length = batch, length
-        self.inputs = np.ascontiguousarray(text[:rows * batch].reshape(batch, rows).T)
-        self.targets = np.ascontiguousarray(text[1:rows * batch + 1].reshape(batch, rows).T)
+        self.inputs = np.ascontiguousarray(text[: rows * batch].reshape(batch, rows).T)
+        self.targets = np.ascontiguousarray(text[1 : rows * batch + 1].reshape(batch, rows).T)
 
     def __len__(self) -> int:
         return -(-len(self.inputs) // self.length)
@@ -172,8 +177,4 @@ class AlternatingSegments:
 
 
 def _count(name: str, value: int | None, least: int, most: int) -> int:
-    if value is None:
-        return most
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise SettingError(f"{name}={value!r}: expected a whole number from {least} to {most}")
-    return value
+    return most if value is None else checks.whole(name, value, least, most)

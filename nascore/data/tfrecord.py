@@ -3,6 +3,7 @@
 A record is: length n (uint64, little-endian), masked CRC of those 8 bytes, n bytes of data, masked CRC of the data. The
 data CRCs of a whole batch are computed together by numpy, so that 500 MB are checked in seconds.
 """
+
 from __future__ import annotations
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
+from nascore.errors import DataError
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
 _MASK = 0xA282EAD8
@@ -129,5 +130,7 @@ def _bar(name: str, size: int):
 
 
 def _damaged(path: Path, offset: int, what: str) -> DataError:
-    return DataError(f"{path}: damaged TFRecord, {what} (record at byte {offset}); delete the file and fetch it again "
-                     "with `nascore data fetch`")
+    return DataError(
+        f"{path}: damaged TFRecord, {what} (record at byte {offset}); delete the file and fetch it again "
+        "with `nascore data fetch`"
+    )

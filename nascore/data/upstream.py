@@ -1,4 +1,5 @@
 """What can be downloaded: one row per file in upstream.csv (URL pinned to a commit, bytes, sha256, licence)."""
+
 from __future__ import annotations
 
 import csv
@@ -6,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .. import paths
-from ..errors import SettingError
+from nascore import paths
+from nascore.errors import SettingError
 
 # What each data set is; the order is the order of `nascore data list`.
 DATASETS: dict[str, str] = {
@@ -47,9 +48,18 @@ class UpstreamFile:
 def registry() -> tuple[UpstreamFile, ...]:
     """Every row of upstream.csv."""
     with open(Path(__file__).with_name("upstream.csv"), newline="", encoding="utf-8") as stream:
-        return tuple(UpstreamFile(row["dataset"], row["key"], row["path"], row["url"],
-                                  int(row["bytes"]) if row["bytes"] else None, row["sha256"], row["licence"])
-                     for row in csv.DictReader(stream))
+        return tuple(
+            UpstreamFile(
+                row["dataset"],
+                row["key"],
+                row["path"],
+                row["url"],
+                int(row["bytes"]) if row["bytes"] else None,
+                row["sha256"],
+                row["licence"],
+            )
+            for row in csv.DictReader(stream)
+        )
 
 
 def check_name(name: str) -> str:

@@ -1,29 +1,37 @@
-"""What can be trained: operations, cells, skeletons, supernets, and many small networks at once."""
+"""What can be trained: operations, cells, skeletons, single networks, supernets, and many small networks at once."""
+
 from __future__ import annotations
 
 import importlib
 
 # imported when first used: torch is heavy
 _NAMES = {
-    "CellSupernet": "cell_supernet",
+    "CellSupernet": "supernets.cell",
     "Choices": "choices",
     "Draw": "choices",
     "Fleet": "fleet",
-    "ImageData": "images",
-    "Supernet": "supernet",
-    "digits": "images",
-    "digits201_supernet": "cell_supernet",
-    "nasbench201_supernet": "cell_supernet",
+    "RecurrentSupernet": "supernets.recurrent",
+    "Supernet": "supernets.base",
+    "build": "building",
+    "builds": "building",
+    "digits201_supernet": "supernets.cell",
+    "nasbench201_supernet": "supernets.cell",
     "one_hot": "choices",
-    "without_none": "cell_supernet",
+    "parameters": "building",
+    "without_none": "supernets.cell",
 }
+_MODULES = ("ops",)
 
-__all__ = [*_NAMES]
+__all__ = [*_NAMES, *_MODULES]
 
 
 def __getattr__(name: str):
+    if name in ("ImageData", "digits"):  # of nascore.data, where the networks' images live
+        return getattr(importlib.import_module("nascore.data"), name)
     if name in _NAMES:
-        return getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
+        return getattr(importlib.import_module(f"nascore.networks.{_NAMES[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"nascore.networks.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

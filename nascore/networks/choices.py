@@ -1,4 +1,5 @@
 """What a supernet lets a search choose, and one draw of mixing weights."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,49 +7,95 @@ from dataclasses import dataclass
 
 import torch
 
-from ..errors import SettingError
-from ..spaces.base import Arch
+from nascore import checks
+from nascore.errors import SettingError
+from nascore.spaces.base import Arch
 
 
 @dataclass(frozen=True)
 class Choices:
     """What there is to choose: one of `ops` on each of `edges` edges.
 
-    `zero` is the position of the operation without output ("none"), or None. An architecture is a tuple of positions
-    in `ops`, one per edge, in the supernet's edge order (that of its space).
+    `zero` is the position of the operation without output ("none"), or None. `allowed` limits the operations edge by
+    edge to positions in `ops` (None: all everywhere). What a supernet makes of the scores of its edges is an
+    architecture: see `Supernet.decode`.
     """
 
     edges: int
     ops: tuple[str, ...]
     zero: int | None = None
+    allowed: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self):
-        if isinstance(self.edges, bool) or not isinstance(self.edges, int) or self.edges < 1:
-            raise SettingError(f"edges={self.edges!r}: expected a whole number of at least 1")
+        object.__setattr__(self, "edges", checks.whole("edges", self.edges, 1))
+        object.__setattr__(self, "ops", tuple(self.ops))
         if len(self.ops) < 2:
             raise SettingError(f"ops={self.ops!r}: expected at least two operations")
-        if self.zero is not None and not 0 <= self.zero < len(self.ops):
-            raise SettingError(f"zero={self.zero!r}: expected None or 0 to {len(self.ops) - 1}")
+        if self.zero is not None:
+            object.__setattr__(self, "zero", checks.whole("zero", self.zero, 0, len(self.ops) - 1))
+        if self.allowed is not None:
+            if len(self.allowed) != self.edges or not all(self.allowed):
+                raise SettingError(f"allowed={self.allowed!r}: expected some operations for each of {self.edges} edges")
+            allowed = tuple(
+                tuple(checks.whole("allowed", op, 0, len(self.ops) - 1) for op in options) for options in self.allowed
+            )
+            object.__setattr__(self, "allowed", allowed)
+
+    def mask(self) -> torch.Tensor:
+        """Which operations each edge may hold, bool (edges, ops)."""
+        mask = torch.ones(self.edges, len(self.ops), dtype=torch.bool)
+        if self.allowed is not None:
+            mask[:] = False
+            for edge, options in enumerate(self.allowed):
+                mask[edge, list(options)] = True
+        return mask
 
 
 @dataclass
 class Draw:
     """Mixing weights for one forward pass: node input = sum over edges i and operations j of weights[i, j] * O_ij(x)
-    (Equation 1).
+    (Equation 1 of AdvantageNAS).
 
-    `weights`: float (edges, ops); a leaf that asks for a gradient where the strategy needs d loss / d weights.
+    `weights`: float (edges, ops); a leaf that asks for a gradient where the strategy needs d loss / d weights, which
+    the loop then puts into `weights.grad`.
     `active`: for each edge the operations to compute; the others cost nothing and their weight is not read. Sparse
     strategies list one or two operations, dense ones all.
+    `source`: how the weights came from theta: the weights, or what stands in for their derivative where they were made
+    discrete, as a differentiable function of theta, (edges, ops).
+    `constants`: each operation that is not active adds weights[i, j] * ones to the output of its edge, which leaves the
+    output as it is (these weights are 0) and gives weights.grad an entry for every operation. A supernet that does not
+    know about constants leaves those entries 0.
     """
 
     weights: torch.Tensor
     active: tuple[tuple[int, ...], ...]
+    source: torch.Tensor | None = None
+    constants: bool = False
+
+    def detached(self) -> Draw:
+        """The same mixture without any gradient, as a weight step uses it."""
+        return Draw(self.weights.detach(), self.active)
+
+    @property
+    def scores(self) -> torch.Tensor:
+        """The weights of the active operations, float (edges, ops); -inf for the others."""
+        weights = self.weights.detach()
+        scores = torch.full_like(weights, -torch.inf)
+        for edge, ops in enumerate(self.active):
+            scores[edge, list(ops)] = weights[edge, list(ops)]
+        return scores
 
     @property
     def arch(self) -> Arch:
         """The operation of the largest weight on each edge."""
-        weights = self.weights.detach()
-        return tuple(max(ops, key=lambda j: float(weights[i, j])) for i, ops in enumerate(self.active))
+        return tuple(self.scores.argmax(1).tolist())
+
+    @property
+    def single(self) -> bool:
+        """Whether one architecture is computed: on each edge a single operation of weight other than zero, or a single
+        active one."""
+        rows = zip(self.active, self.weights.detach(), strict=True)
+        return all(len(ops) == 1 or sum(bool(row[j] != 0) for j in ops) == 1 for ops, row in rows)
 
 
 def one_hot(arch: Sequence[int], ops: int, requires_grad: bool = False) -> Draw:

@@ -4,6 +4,7 @@ The networks lie side by side along the channels, so that a 3x3 convolution of a
 is a single grouped convolution. Nothing is shared: each network has its own weights, drawn as if it were alone, and
 the gradient of the summed loss splits into the gradients of the single losses.
 """
+
 from __future__ import annotations
 
 import math
@@ -13,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..errors import SettingError
-from ..spaces.cell import CellSpace
-from ..spaces.nasbench201 import NASBench201
+from nascore.errors import SettingError
+from nascore.spaces.cell import CellSpace
+from nascore.spaces.nasbench201 import NASBench201
 
 BN_MOMENTUM, BN_EPS = 0.1, 1e-5
 
@@ -43,7 +44,7 @@ def _add(total: torch.Tensor, runs: Runs | None, part: torch.Tensor) -> None:
         return
     place = 0
     for a, b in runs:
-        total[:, :, :, a:b].add_(part[:, :, :, place:place + b - a])
+        total[:, :, :, a:b].add_(part[:, :, :, place : place + b - a])
         place += b - a
 
 
@@ -64,7 +65,7 @@ class _Fork(torch.autograd.Function):
 
     @staticmethod
     def backward(context, *grads):
-        positive, = context.saved_tensors
+        (positive,) = context.saved_tensors
         total = None
         for wanted in (True, False):  # the rectified readers first: their sum is masked once
             for runs, rectified, grad in zip(context.which, context.rectify, grads, strict=True):
@@ -156,7 +157,7 @@ class _Fused(nn.Module):
         fan_in = self.weight[0].numel()
         drawn = torch.randn(outputs, *self.weight.shape[1:], generator=generator) * math.sqrt(2 / fan_in)
         with torch.no_grad():
-            self.weight[place * outputs:(place + 1) * outputs] = drawn.to(self.weight)
+            self.weight[place * outputs : (place + 1) * outputs] = drawn.to(self.weight)
 
     def forward(self, x):
         x = F.conv2d(x, self.weight.to(x.dtype), padding=self.kernel // 2, groups=self.groups)
@@ -196,8 +197,12 @@ class _Stage(nn.Module):
                 y = _Merge.apply(self.networks, which[node], *parts[node])
             if node == self.nodes - 1:
                 return _join(y)
-            readers = [(edge, *group) for edge, groups in enumerate(self.plan)
-                       if self.pairs[edge][0] == node for group in groups]
+            readers = [
+                (edge, *group)
+                for edge, groups in enumerate(self.plan)
+                if self.pairs[edge][0] == node
+                for group in groups
+            ]
             if not readers:
                 continue
             rectify = [op.startswith("nor_conv") for _, op, _, _ in readers]
@@ -226,8 +231,15 @@ class Fleet(nn.Module):
     Stem and reductions are blind to space: only the cell can look around, which is what makes cells differ.
     """
 
-    def __init__(self, archs: Sequence[tuple[int, ...]], widths: Sequence[int] = (8, 16), seed: int = 0,
-                 dtype: torch.dtype = torch.float32, classes: int = 10, inputs: int = 1):
+    def __init__(
+        self,
+        archs: Sequence[tuple[int, ...]],
+        widths: Sequence[int] = (8, 16),
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+        classes: int = 10,
+        inputs: int = 1,
+    ):
         super().__init__()
         space = NASBench201()
         if not len(archs):
@@ -243,7 +255,7 @@ class Fleet(nn.Module):
         self._reset(seed)
 
     def _reset(self, seed: int) -> None:
-        for place, arch in enumerate(self.archs):
+        for place in range(len(self.archs)):
             generator = torch.Generator().manual_seed(seed)
             for module in (self.stem, *self.reductions):
                 module.reset(place, generator)

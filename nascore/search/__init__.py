@@ -1,24 +1,26 @@
-"""How to look: query-based searches (ask/tell), each paper's method in a folder of its own."""
+"""How to look: query-based searches (ask/tell) and one-shot search, each method under its own name."""
+
 from __future__ import annotations
 
 import importlib
 
-from .base import Search
-from .loop import run
-from .result import Result
+from nascore.search.base import Search
+from nascore.search.loop import run
+from nascore.search.result import Result
 
 # heavy imports (torch, torch_geometric, optuna) wait until a search is first used
 _SEARCHES = {
     "GANAS": "ganas.ganas",
     "RLNAS": "ganas.rlnas",
-    "RandomSearch": "random",
-    "RegularizedEvolution": "evolution",
-    "LocalSearch": "local",
-    "Reinforce": "reinforce",
-    "TPE": "tpe",
+    "RandomSearch": "baselines.random",
+    "RegularizedEvolution": "baselines.evolution",
+    "LocalSearch": "baselines.local",
+    "Reinforce": "baselines.reinforce",
+    "TPE": "baselines.tpe",
 }
+_MODULES = ("ganas", "oneshot", "predictors")
 
-__all__ = ["Result", "Search", "available", "run", *_SEARCHES]
+__all__ = ["Result", "Search", "available", "run", *_MODULES, *_SEARCHES]
 
 
 def available() -> list[str]:
@@ -28,7 +30,7 @@ def available() -> list[str]:
 
 def __getattr__(name: str):
     if name in _SEARCHES:
-        return getattr(importlib.import_module(f".{_SEARCHES[name]}", __name__), name)
-    if name in ("ganas", "experiment", "oneshot"):
-        return importlib.import_module(f".{name}", __name__)
+        return getattr(importlib.import_module(f"nascore.search.{_SEARCHES[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"nascore.search.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

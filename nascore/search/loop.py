@@ -1,29 +1,35 @@
 """One loop for every query-based search."""
+
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from ..benchmarks.oracle import Oracle
-from ..errors import SettingError
-from .base import Search
-from .result import Result
+from nascore import checks
+from nascore.benchmarks.oracle import Oracle
+from nascore.errors import SettingError
+from nascore.search.base import Search
+from nascore.search.result import Result
 
 
-def run(search: Search, oracle: Oracle, *, progress: bool = False,
-        callback: Callable[[Search, Oracle], bool | None] | None = None) -> Result:
+def run(
+    search: Search,
+    oracle: Oracle,
+    *,
+    progress: bool = False,
+    callback: Callable[[Search, Oracle], bool | None] | None = None,
+) -> Result:
     """Asks `search`, evaluates with `oracle`, tells, until the budget is spent, the search is done, or it stalls.
 
     `progress` shows a bar with the time left. `callback(search, oracle)` is called after every tell; True stops the
     run. Ctrl-C ends it too: the result so far is returned, and `run` on the same two objects goes on.
     """
-    if not isinstance(search, Search):
-        raise SettingError(f"search={search!r}: expected a search such as nc.search.GANAS(space)")
-    if not isinstance(oracle, Oracle):
-        raise SettingError(f"oracle={oracle!r}: expected nc.Oracle(benchmark, budget=...)")
-    if search.space.name != oracle.space.name or search.space.ops != oracle.space.ops:
-        raise SettingError(f"the search is on {search.space.name}, the oracle on {oracle.space.name}: "
-                           "expected the same space")
+    checks.instance("search", search, Search, "a search such as nc.search.GANAS(space)")
+    checks.instance("oracle", oracle, Oracle, "nc.Oracle(benchmark, budget=...)")
+    if search.space.identity() != oracle.space.identity():
+        raise SettingError(
+            f"the search is on {search.space.identity()}, the oracle on {oracle.space.identity()}: expected the same space"
+        )
     begin = time.perf_counter()
     bar = _bar(oracle) if progress else None
     ask, tell, evaluate = search.ask, search.tell, oracle.evaluate
@@ -43,10 +49,10 @@ def run(search: Search, oracle: Oracle, *, progress: bool = False,
                 tell(archs, values)
                 search.unanswered = []
             elif values:  # the budget ended, or the search stalls
-                tell(archs[:len(values)], values)
-                search.unanswered = archs[len(values):]
+                tell(archs[: len(values)], values)
+                search.unanswered = archs[len(values) :]
             if bar is not None:
-                bar.update(oracle.queries - bar.n)
+                bar.update(oracle.spent - bar.n)
             if callback is not None and callback(search, oracle):
                 stopped = "callback"
     except KeyboardInterrupt:
@@ -60,4 +66,5 @@ def run(search: Search, oracle: Oracle, *, progress: bool = False,
 def _bar(oracle: Oracle):
     from tqdm.auto import tqdm
 
-    return tqdm(total=oracle.budget, initial=oracle.queries, unit="query", delay=5)
+    unit = "query" if oracle.unit == "queries" else "epoch"
+    return tqdm(total=oracle.budget, initial=oracle.spent, unit=unit, delay=2)

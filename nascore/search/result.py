@@ -1,12 +1,13 @@
 """What a search has found: the ordered log of unique queries, and views of it."""
+
 from __future__ import annotations
 
 import base64
 import io
 
-from ..benchmarks.oracle import Oracle
-from ..benchmarks.table import TabularBenchmark
-from ..errors import SettingError
+from nascore.benchmarks.oracle import Oracle
+from nascore.benchmarks.table import TabularBenchmark
+from nascore.errors import SettingError
 
 
 class Result:
@@ -66,7 +67,9 @@ class Result:
         self.plot().figure.savefig(picture, dpi=110)
         steps = self.history[self.history["best"].diff().fillna(1) > 0].tail(5)
         table = steps.assign(arch=[self.space.format(a) for a in steps["arch"]])[["query", "arch", "value"]]
-        return (f"<div><b>{escape(self.search)}</b>: best {self.best_value:.4f} after {self.queries} queries "
-                f"(stopped: {escape(self.stopped)})<br>"
-                f"<img src='data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}'/>"
-                f"{self.space.view(self.best)._repr_svg_()}{table.to_html(index=False)}</div>")
+        return (
+            f"<div><b>{escape(self.search)}</b>: best {self.best_value:.4f} after {self.queries} queries "
+            f"(stopped: {escape(self.stopped)})<br>"
+            f"<img src='data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}'/>"
+            f"{self.space.view(self.best)._repr_svg_()}{table.to_html(index=False)}</div>"
+        )

@@ -1,16 +1,33 @@
 """What can be searched: architectures as small values. Needs numpy only."""
-from .base import Arch, Space
-from .cell import CellSpace
-from .dag import DAG
-from .macro import MacroSpace, NASBenchMacro
-from .nasbench201 import NASBench201
 
-__all__ = ["Arch", "CellSpace", "DAG", "MacroSpace", "NASBench101", "NASBench201", "NASBenchMacro", "Space"]
+from nascore.spaces.base import Arch, Limits, Space
+from nascore.spaces.cell import CellSpace
+from nascore.spaces.choice import ChoiceSpace
+from nascore.spaces.dag import DAG
+from nascore.spaces.decisions import Decisions
+from nascore.spaces.macro import MacroSpace, NASBenchMacro
+from nascore.spaces.nasbench201 import NASBench201
+from nascore.spaces.recurrent import RecurrentSpace
+
+__all__ = [
+    "DAG",
+    "Arch",
+    "CellSpace",
+    "ChoiceSpace",
+    "Decisions",
+    "Limits",
+    "MacroSpace",
+    "NASBench101",
+    "NASBench201",
+    "NASBenchMacro",
+    "RecurrentSpace",
+    "Space",
+]
 
 
 def __getattr__(name: str):
     if name == "NASBench101":  # its module builds lookup tables when first used
-        from .nasbench101 import NASBench101
+        from nascore.spaces.nasbench101 import NASBench101
 
         return NASBench101
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,20 +1,27 @@
 """What every search space can do. An architecture is a small hashable value: a tuple of integers."""
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..errors import ArchitectureError
-from .dag import DAG
+from nascore.errors import ArchitectureError, SettingError
+from nascore.spaces.dag import DAG
+
+if TYPE_CHECKING:
+    from nascore.spaces.decisions import Decisions
 
 Arch = tuple[int, ...]
 
 
-def draw_below(n: int, rng) -> int:
-    """A uniform integer in [0, n). `rng.random()` is five times faster than `Generator.integers` for one draw."""
-    return int(rng.random() * n)
+class Limits(NamedTuple):
+    """The largest cell of a space in which the edges are searched too."""
+
+    nodes: int
+    edges: int
 
 
 class Space(ABC):
@@ -22,11 +29,18 @@ class Space(ABC):
 
     Attributes: `name`; `ops`, the names of the operations; `size`, how many architectures count as different.
     Every `rng` may be a numpy Generator or a random.Random.
+
+    What a search needs to know of a space it asks here, and never by looking for a method of one particular space:
+    `decisions()` (categorical decisions that make an architecture), `fixed_topology` (every architecture has the edges
+    of `dag` of any other, and one operation per inner node, in order) and `limits` (where the edges are searched too:
+    the largest cell; architectures are then (edge_bits, op, ..), bit x + y(y-1)/2 of edge_bits the edge x->y).
     """
 
     name: str
     ops: tuple[str, ...]
     size: int
+    fixed_topology: bool = False
+    limits: Limits | None = None
 
     @abstractmethod
     def sample(self, rng) -> Arch:
@@ -64,6 +78,14 @@ class Space(ABC):
         """What an Oracle counts as one architecture: equal keys are one query."""
         return arch
 
+    def decisions(self) -> Decisions:
+        """An architecture as independent categorical decisions; SettingError where the space has no such form."""
+        raise SettingError(f"space={self.name}: it does not say how decisions make an architecture (`decisions`)")
+
+    def identity(self) -> dict:
+        """All that the meaning of an architecture depends on, as JSON values: what saved results must agree on."""
+        return {"space": self.name, "ops": list(self.ops)}
+
     def enumerate(self) -> Iterator[Arch]:
         """All architectures, one per key."""
         raise ArchitectureError(f"space {self.name} cannot be enumerated")
@@ -77,7 +99,7 @@ class Space(ABC):
 
     def view(self, arch: Arch):
         """A drawing of the cell for notebooks (shows itself as SVG)."""
-        from .view import CellView
+        from nascore.spaces.view import CellView
 
         arch = self.validate(arch)
         return CellView(self.dag(arch), title=self.format(arch))
@@ -89,76 +111,8 @@ class Space(ABC):
         from html import escape
 
         example = self.sample(np.random.default_rng(0))
-        return (f"<div><b>{escape(self.name)}</b>: {self.size:,} architectures; operations "
-                f"<code>{escape(', '.join(self.ops))}</code><br>an example: <code>{escape(str(example))}</code></div>"
-                + self.view(example)._repr_svg_())
-
-
-class ChoiceSpace(Space):
-    """A fixed number of positions, each holding one of the same operations; the tuple holds indices into `ops`."""
-
-    positions: int
-
-    def __init__(self, name: str, positions: int, ops: tuple[str, ...]):
-        self.name, self.positions, self.ops = name, positions, tuple(ops)
-        self.size = len(self.ops) ** positions
-
-    def __eq__(self, other) -> bool:
-        return type(self) is type(other) and (self.name, self.positions, self.ops) == (
-            other.name, other.positions, other.ops)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.positions, self.ops))
-
-    def sample(self, rng) -> Arch:
-        n = len(self.ops)
-        return tuple([int(rng.random() * n) for _ in range(self.positions)])
-
-    def mutate(self, arch: Arch, rng) -> Arch:
-        where = int(rng.random() * self.positions)
-        # shifting by 1..n-1 gives each other operation the same chance and never the old one
-        op = (arch[where] + 1 + int(rng.random() * (len(self.ops) - 1))) % len(self.ops)
-        return arch[:where] + (op,) + arch[where + 1:]
-
-    def neighbours(self, arch: Arch) -> list[Arch]:
-        arch = self.validate(arch)
-        return [arch[:i] + (op,) + arch[i + 1:] for i in range(self.positions)
-                for op in range(len(self.ops)) if op != arch[i]]
-
-    def validate(self, arch) -> Arch:
-        try:
-            values = tuple(arch)
-            good = not isinstance(arch, (str, bytes)) and len(values) == self.positions and all(
-                value == int(value) and 0 <= value < len(self.ops) for value in values)
-        except (TypeError, ValueError, OverflowError):
-            good = False
-        if not good:
-            raise ArchitectureError(f"{arch!r} is not an architecture of {self.name}: expected a tuple of "
-                                    f"{self.positions} integers, each from 0 to {len(self.ops) - 1} "
-                                    f"({', '.join(self.ops)})")
-        return tuple(int(value) for value in values)
-
-    def enumerate(self) -> Iterator[Arch]:
-        for index in range(self.size):
-            yield self.at(index)
-
-    def at(self, index: int) -> Arch:
-        """The architecture at `index` in lexicographic order."""
-        if not 0 <= index < self.size:
-            raise ArchitectureError(f"index {index!r} is outside {self.name}: expected 0 to {self.size - 1}")
-        digits, n = [], len(self.ops)
-        for _ in range(self.positions):
-            index, digit = divmod(index, n)
-            digits.append(digit)
-        return tuple(reversed(digits))
-
-    def array(self) -> np.ndarray:
-        """All architectures in lexicographic order, uint8 array of shape (size, positions)."""
-        n = len(self.ops)
-        index = np.arange(self.size)
-        return np.stack([index // n ** (self.positions - 1 - i) % n for i in range(self.positions)], 1).astype(np.uint8)
-
-    def _operation(self, word: str, text: str) -> int:
-        if word not in self.ops:
-            raise ArchitectureError(f"unknown operation {word!r} in {text!r}: {self.name} has {', '.join(self.ops)}")
-        return self.ops.index(word)
+        return (
+            f"<div><b>{escape(self.name)}</b>: {self.size:,} architectures; operations "
+            f"<code>{escape(', '.join(self.ops))}</code><br>an example: <code>{escape(str(example))}</code></div>"
+            + self.view(example)._repr_svg_()
+        )

@@ -1,11 +1,15 @@
 """Cells with one operation per edge of a complete DAG (the form of DARTS and NAS-Bench-201)."""
+
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from ..errors import ArchitectureError, SettingError
-from .base import Arch, ChoiceSpace
-from .dag import DAG, edge_pairs, line_graph
+from nascore import checks
+from nascore.errors import ArchitectureError, SettingError
+from nascore.spaces.base import Arch
+from nascore.spaces.choice import ChoiceSpace
+from nascore.spaces.dag import DAG, edge_pairs, line_graph
 
 
 class CellSpace(ChoiceSpace):
@@ -15,17 +19,20 @@ class CellSpace(ChoiceSpace):
     values are indices into `ops`. `parse` and `format` use those strings: `|A~0|+|B~0|C~1|+|D~0|E~1|F~2|`.
     """
 
-    def __init__(self, nodes: int, ops: tuple[str, ...] | list[str], name: str | None = None):
-        if not isinstance(nodes, int) or isinstance(nodes, bool) or not 2 <= nodes <= 12:
-            raise SettingError(f"nodes={nodes!r}: a cell needs 2 to 12 nodes (an integer)")
-        if isinstance(ops, str) or len(ops) < 2 or len(set(ops)) != len(ops) or not all(
-                isinstance(op, str) and op and not set(op) & set("|~+") for op in ops):
-            raise SettingError(f"ops={ops!r}: expected at least two different non-empty names without | ~ +")
-        if len(ops) > 255:
-            raise SettingError(f"ops has {len(ops)} names: at most 255 are allowed")
-        self.nodes = nodes
-        self.pairs = edge_pairs(nodes)
-        super().__init__(name or f"cell-{nodes}-{len(ops)}", len(self.pairs), tuple(ops))
+    def __init__(
+        self,
+        nodes: int,
+        ops: Sequence[str],
+        name: str | None = None,
+        allowed: Sequence[Sequence[int | str]] | None = None,
+    ):
+        """`allowed`: the operations of each edge where they differ, see ChoiceSpace."""
+        self.nodes = checks.whole("nodes", nodes, 2, 12)
+        ops = checks.distinct("ops", ops, 2, 255)
+        if any(set(op) & set("|~+") for op in ops):
+            raise SettingError(f"ops={ops!r}: expected names without | ~ +, which architecture strings use")
+        self.pairs = edge_pairs(self.nodes)
+        super().__init__(name or f"cell-{self.nodes}-{len(ops)}", len(self.pairs), ops, allowed)
 
     def dag(self, arch: Arch) -> DAG:
         """Operations as nodes (GA-NAS Figure 7); the topology is the same for every cell of the space."""
@@ -35,7 +42,7 @@ class CellSpace(ChoiceSpace):
         words = [f"{self.ops[op]}~{source}" for op, (source, _) in zip(self.validate(arch), self.pairs, strict=True)]
         groups, start = [], 0
         for target in range(1, self.nodes):
-            groups.append("|" + "|".join(words[start:start + target]) + "|")
+            groups.append("|" + "|".join(words[start : start + target]) + "|")
             start += target
         return "+".join(groups)
 
@@ -45,17 +52,18 @@ class CellSpace(ChoiceSpace):
         groups = text.strip().split("+")
         ops = []
         for target, group in enumerate(groups, 1):
-            if not re.fullmatch(r"\|([^|~]+~\d+\|){%d}" % target, group):
+            if not re.fullmatch(rf"\|([^|~]+~\d+\|){{{target}}}", group):
                 break
             for source, word in enumerate(group.strip("|").split("|")):
                 op, origin = word.rsplit("~", 1)
                 if int(origin) != source:
                     raise ArchitectureError(f"{text!r}: {word!r} should come from node {source}")
-                ops.append(self._operation(op, text))
+                ops.append(self._operation(op, text, len(ops) if len(ops) < self.positions else None))
         if len(groups) != self.nodes - 1 or len(ops) != self.positions:
-            raise ArchitectureError(f"{text!r} is not an architecture string of {self.name}: "
-                                    f"expected the form {self._example()}")
+            raise ArchitectureError(
+                f"{text!r} is not an architecture string of {self.name}: expected the form {self._example()}"
+            )
         return tuple(ops)
 
     def _example(self) -> str:
-        return self.format((0,) * self.positions)
+        return self.format(tuple(options[0] for options in self.allowed))

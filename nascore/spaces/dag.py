@@ -1,4 +1,5 @@
 """A cell as a node-labelled directed acyclic graph: the one view that feeds GNNs, drawings and predictors."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -11,7 +12,7 @@ class DAG(NamedTuple):
     edges: tuple[tuple[int, int], ...]
 
     def _repr_svg_(self) -> str:
-        from .view import svg
+        from nascore.spaces.view import svg
 
         return svg(self)
 

@@ -3,14 +3,15 @@
 NAS-Bench-201 counts every architecture string. Training each function once is enough: strings that differ only in
 edges that carry nothing, in copies made by skip-connections or in the order of the inner nodes are one network.
 """
+
 from __future__ import annotations
 
 from itertools import permutations
 
 import numpy as np
 
-from .base import Arch
-from .cell import CellSpace
+from nascore.spaces.base import Arch
+from nascore.spaces.cell import CellSpace
 
 Edge = tuple[int, int, int]  # source, target, operation
 NONE, SKIP = "none", "skip_connect"

@@ -3,6 +3,7 @@
 The classical recipe (Sugiyama): longest-path layers, dummy nodes on edges that span several layers, orders with few
 crossings, then coordinates by least squares under a minimum distance. Deterministic; cells are small, so no tuning.
 """
+
 from __future__ import annotations
 
 import re
@@ -57,7 +58,7 @@ def op_colours(labels: Sequence[str]) -> dict[str, str]:
 
 
 def op_name(label: str) -> str:
-    """A short readable name: ``"nor_conv_3x3"`` and ``"conv3x3-bn-relu"`` both read ``"conv 3×3"``."""
+    """A short readable name: `"nor_conv_3x3"` and `"conv3x3-bn-relu"` both read `"conv 3×3"`."""
     name = re.sub(r"[-_](bn|relu)", "", label.lower())
     name = re.sub(r"^nor_", "", name)
     name = re.sub(r"(max|avg)_?pool", r"\1 pool", name.replace("skip_connect", "skip")).replace("_", " ")
@@ -66,15 +67,15 @@ def op_name(label: str) -> str:
 
 
 def text_colour(fill: str) -> str:
-    """Black or white, whichever stands out more on ``fill`` (relative luminance)."""
-    channels = [int(fill[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    """Black or white, whichever stands out more on `fill` (relative luminance)."""
+    channels = [int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#1a1a1a"
 
 
 def layout(size: int, edges: Sequence[tuple[int, int]]) -> Layout:
-    """Lay out a DAG of ``size`` topologically numbered nodes, the last of them its output, from left to right."""
+    """Lay out a DAG of `size` topologically numbered nodes, the last of them its output, from left to right."""
     rank = _layers(size, edges)
     layers: list[list[int]] = [[] for _ in range(max(rank, default=0) + 1)]
     for node in range(size):
@@ -101,11 +102,17 @@ def layout(size: int, edges: Sequence[tuple[int, int]]) -> Layout:
     step = NODE_WIDTH + LAYER_GAP
     low = min((y[v] - (NODE_HEIGHT / 2 if v < size else 4) for v in range(total)), default=0.0)
     high = max((y[v] + (NODE_HEIGHT / 2 if v < size else 4) for v in range(total)), default=0.0)
-    place = {v: (round(level * step + NODE_WIDTH / 2, 1), round(y[v] - low, 1))
-             for level, layer in enumerate(layers) for v in layer}
-    return Layout(tuple(place[v] for v in range(size)),
-                  {edge: tuple(place[v] for v in chain) for edge, chain in chains.items()},
-                  round((len(layers) - 1) * step + NODE_WIDTH, 1), round(high - low, 1))
+    place = {
+        v: (round(level * step + NODE_WIDTH / 2, 1), round(y[v] - low, 1))
+        for level, layer in enumerate(layers)
+        for v in layer
+    }
+    return Layout(
+        tuple(place[v] for v in range(size)),
+        {edge: tuple(place[v] for v in chain) for edge, chain in chains.items()},
+        round((len(layers) - 1) * step + NODE_WIDTH, 1),
+        round(high - low, 1),
+    )
 
 
 def _layers(size: int, edges: Sequence[tuple[int, int]]) -> list[int]:
@@ -131,8 +138,10 @@ def _order(layers: list[list[int]], before: list[list[int]], after: list[list[in
             position = {v: i for i, v in enumerate(fixed)}
             neighbours = before if forward else after
             old = {v: i for i, v in enumerate(current[level])}
-            middle = {v: (sum(position[n] for n in neighbours[v]) / len(neighbours[v]) if neighbours[v] else old[v])
-                      for v in current[level]}
+            middle = {
+                v: (sum(position[n] for n in neighbours[v]) / len(neighbours[v]) if neighbours[v] else old[v])
+                for v in current[level]
+            }
             current[level].sort(key=lambda v: (middle[v], old[v] if sweep % 4 < 2 else -old[v]))
         count = _crossings(current, after)
         if count < fewest:
@@ -181,7 +190,7 @@ def _gaps(layer: list[int], size: int) -> list[float]:
 
 
 def _spread(wanted: list[float], weights: list[float], offsets: list[float]) -> list[float]:
-    """Nearest values (weighted least squares) to ``wanted`` that keep order and distances: pool adjacent violators."""
+    """Nearest values (weighted least squares) to `wanted` that keep order and distances: pool adjacent violators."""
     blocks: list[list[float]] = []  # mean, weight, members
     for value, weight, offset in zip(wanted, weights, offsets):
         blocks.append([value - offset, weight, 1])

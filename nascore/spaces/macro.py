@@ -1,20 +1,22 @@
 """Macro search: an ordering of predefined blocks along a chain (EfficientNet, ProxylessNAS, NAS-Bench-Macro)."""
+
 from __future__ import annotations
 
-from ..errors import ArchitectureError, SettingError
-from .base import Arch, ChoiceSpace
-from .dag import DAG
+from collections.abc import Sequence
+
+from nascore import checks
+from nascore.errors import ArchitectureError
+from nascore.spaces.base import Arch
+from nascore.spaces.choice import ChoiceSpace
+from nascore.spaces.dag import DAG
 
 
 class MacroSpace(ChoiceSpace):
     """`layers` searchable positions along a chain, each one of `ops`; written as a string of digits ("01221120")."""
 
-    def __init__(self, layers: int, ops: tuple[str, ...] | list[str], name: str | None = None):
-        if not isinstance(layers, int) or isinstance(layers, bool) or layers < 1:
-            raise SettingError(f"layers={layers!r}: expected a positive integer")
-        if isinstance(ops, str) or not 2 <= len(ops) <= 10 or len(set(ops)) != len(ops):
-            raise SettingError(f"ops={ops!r}: expected 2 to 10 different names")
-        super().__init__(name or f"macro-{layers}-{len(ops)}", layers, tuple(ops))
+    def __init__(self, layers: int, ops: Sequence[str], name: str | None = None):
+        layers, ops = checks.whole("layers", layers, 1), checks.distinct("ops", ops, 2, 10)
+        super().__init__(name or f"macro-{layers}-{len(ops)}", layers, ops)
 
     def dag(self, arch: Arch) -> DAG:
         labels = ("input", *(self.ops[op] for op in self.validate(arch)), "output")
@@ -25,8 +27,10 @@ class MacroSpace(ChoiceSpace):
 
     def parse(self, text: str) -> Arch:
         if not isinstance(text, str) or not text.strip().isascii() or not text.strip().isdigit():
-            raise ArchitectureError(f"{text!r} is not an architecture of {self.name}: expected {self.positions} digits "
-                                    f"from 0 to {len(self.ops) - 1}")
+            raise ArchitectureError(
+                f"{text!r} is not an architecture of {self.name}: expected {self.positions} digits "
+                f"from 0 to {len(self.ops) - 1}"
+            )
         return self.validate(tuple(int(digit) for digit in text.strip()))
 
 

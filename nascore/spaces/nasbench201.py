@@ -1,7 +1,8 @@
 """The NAS-Bench-201 search space (Dong and Yang, 2020): 4 feature maps, 6 edges, 5 operations."""
+
 from __future__ import annotations
 
-from .cell import CellSpace
+from nascore.spaces.cell import CellSpace
 
 
 class NASBench201(CellSpace):

@@ -1,25 +1,26 @@
 """A cell as a picture: SVG text made by hand, the same for the same cell on every machine."""
+
 from __future__ import annotations
 
 from html import escape
 from itertools import pairwise
 
-from .dag import DAG
-from .layout import EDGE_COLOUR, NODE_HEIGHT, NODE_WIDTH, Layout, layout, op_colours, op_name, text_colour
+from nascore.spaces.dag import DAG
+from nascore.spaces.layout import EDGE_COLOUR, NODE_HEIGHT, NODE_WIDTH, Layout, layout, op_colours, op_name, text_colour
 
 MARGIN, TITLE_HEIGHT, ARROW = 8.0, 20.0, 7.0
 FONT = "font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\""
 
 
 class CellView:
-    """Shows a node-labelled DAG in a notebook; ``str(view)`` is the SVG, ``save(path)`` writes it.
+    """Shows a node-labelled DAG in a notebook; `str(view)` is the SVG, `save(path)` writes it.
 
-    ``dag`` has ``labels`` (one per node, topologically sorted) and ``edges`` (pairs source, target).
+    `dag` has `labels` (one per node, topologically sorted) and `edges` (pairs source, target).
     """
 
     def __init__(self, dag: DAG, title: str = "", scale: float = 1.0):
         if not scale > 0:
-            from ..errors import SettingError
+            from nascore.errors import SettingError
 
             raise SettingError(f"scale must be above 0, not {scale!r}")
         self.dag, self.title, self.scale = dag, title, scale
@@ -37,8 +38,8 @@ class CellView:
         return f"CellView({self.title or ' '.join(self.dag.labels)})"
 
     def save(self, path) -> None:
-        """Write the SVG to ``path`` in one piece."""
-        from .. import paths
+        """Write the SVG to `path` in one piece."""
+        from nascore import paths
 
         paths.atomic_write(path, self._repr_svg_())
 
@@ -51,13 +52,16 @@ def svg(dag: DAG, title: str = "", scale: float = 1.0) -> str:
     width = max(place.width, 6.4 * len(title) if title else 0.0) + 2 * MARGIN
     height = place.height + top + 2 * MARGIN
     colours = op_colours(labels)
-    parts = [(
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * scale:.0f}" height="{height * scale:.0f}" '
-        f'viewBox="0 0 {width:.1f} {height:.1f}" role="img" aria-label="{escape(_spoken(dag), quote=True)}" {FONT}>'
-    )]
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * scale:.0f}" height="{height * scale:.0f}" '
+            f'viewBox="0 0 {width:.1f} {height:.1f}" role="img" aria-label="{escape(_spoken(dag), quote=True)}" {FONT}>'
+        )
+    ]
     if title:
-        parts.append(f'<text x="{MARGIN:.1f}" y="{MARGIN + 9:.1f}" font-size="11" fill="{EDGE_COLOUR}">'
-                     f'{escape(title)}</text>')
+        parts.append(
+            f'<text x="{MARGIN:.1f}" y="{MARGIN + 9:.1f}" font-size="11" fill="{EDGE_COLOUR}">{escape(title)}</text>'
+        )
     parts.append(f'<g transform="translate({MARGIN:.1f} {MARGIN + top:.1f})">')
     parts += [_edge(points) for points in edge_curves(place)]
     parts += [_node(label, colours[label], *centre) for label, centre in zip(labels, place.nodes)]
@@ -106,11 +110,15 @@ def _edge(curve: list[tuple[float, float]]) -> str:
     points = [*curve[:-1], (tip_x - ARROW + 1, tip_y)]  # the line ends inside the arrow head
     text = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
     for i in range(1, len(points), 3):
-        text += "C" + " ".join(f"{x:.1f} {y:.1f}" for x, y in points[i:i + 3])
-    head = (f"{tip_x:.1f},{tip_y:.1f} {tip_x - ARROW:.1f},{tip_y - ARROW * 0.45:.1f} "
-            f"{tip_x - ARROW:.1f},{tip_y + ARROW * 0.45:.1f}")
-    return (f'<path d="{text}" fill="none" stroke="{EDGE_COLOUR}" stroke-width="1.5"/>'
-            f'<polygon points="{head}" fill="{EDGE_COLOUR}"/>')
+        text += "C" + " ".join(f"{x:.1f} {y:.1f}" for x, y in points[i : i + 3])
+    head = (
+        f"{tip_x:.1f},{tip_y:.1f} {tip_x - ARROW:.1f},{tip_y - ARROW * 0.45:.1f} "
+        f"{tip_x - ARROW:.1f},{tip_y + ARROW * 0.45:.1f}"
+    )
+    return (
+        f'<path d="{text}" fill="none" stroke="{EDGE_COLOUR}" stroke-width="1.5"/>'
+        f'<polygon points="{head}" fill="{EDGE_COLOUR}"/>'
+    )
 
 
 def _node(label: str, fill: str, x: float, y: float) -> str:
@@ -119,16 +127,18 @@ def _node(label: str, fill: str, x: float, y: float) -> str:
     dashed = ' stroke-dasharray="4 3"' if fill == "#ffffff" else ""
     name = op_name(label)
     size = 12.5 if len(name) <= 10 else 11
-    return (f'<g><title>{escape(label)}</title><rect x="{x - NODE_WIDTH / 2:.1f}" y="{y - NODE_HEIGHT / 2:.1f}" '
-            f'width="{NODE_WIDTH:.0f}" height="{NODE_HEIGHT:.0f}" rx="{radius:.0f}" fill="{fill}" '
-            f'stroke="{shade(fill)}" stroke-width="1.2"{dashed}/>'
-            f'<text x="{x:.1f}" y="{y + 4.3:.1f}" font-size="{size}" font-weight="600" text-anchor="middle" '
-            f'fill="{text_colour(fill)}">{escape(name)}</text></g>')
+    return (
+        f'<g><title>{escape(label)}</title><rect x="{x - NODE_WIDTH / 2:.1f}" y="{y - NODE_HEIGHT / 2:.1f}" '
+        f'width="{NODE_WIDTH:.0f}" height="{NODE_HEIGHT:.0f}" rx="{radius:.0f}" fill="{fill}" '
+        f'stroke="{shade(fill)}" stroke-width="1.2"{dashed}/>'
+        f'<text x="{x:.1f}" y="{y + 4.3:.1f}" font-size="{size}" font-weight="600" text-anchor="middle" '
+        f'fill="{text_colour(fill)}">{escape(name)}</text></g>'
+    )
 
 
 def shade(fill: str) -> str:
     """A darker border for a fill colour."""
-    return "#" + "".join(f"{int(int(fill[i:i + 2], 16) * 0.68):02x}" for i in (1, 3, 5))
+    return "#" + "".join(f"{int(int(fill[i : i + 2], 16) * 0.68):02x}" for i in (1, 3, 5))
 
 
 def _spoken(dag: DAG) -> str:

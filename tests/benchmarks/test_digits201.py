@@ -1,4 +1,5 @@
 """digits201's loader and card, on a made-up complete table in a temporary folder, and the committed table itself."""
+
 from __future__ import annotations
 
 import hashlib
@@ -11,15 +12,14 @@ import numpy as np
 import pytest
 
 import nascore as nc
-from nascore.benchmarks import digits201, digits201_card
-from nascore.benchmarks import digits201_training as training
-from nascore.benchmarks.digits201_training import RECIPE
 from nascore.benchmarks.packed_npz import read_npz, write_npz
-from nascore.data.digits import SIZES
+from nascore.benchmarks.recipes.digits201 import build, card, recipe, training
+from nascore.benchmarks.recipes.digits201.recipe import RECIPE
+from nascore.data.cluttered import SIZES
 from nascore.errors import DataError, SettingError
 
 SPACE = nc.spaces.NASBench201()
-COMMITTED = training.folder()
+COMMITTED = recipe.folder()
 EARLY, MIDDLE = RECIPE.steps_at[0], RECIPE.steps_at[3]
 LAST, IMAGES = RECIPE.checkpoints - 1, SIZES["val"]  # of each pool after the last step
 SHOWN = np.array([RECIPE.early_images] * LAST + [IMAGES])[:, None]
@@ -39,16 +39,22 @@ def folder(counts, tmp_path_factory):
     """A table built from made-up training files; the package looks there while this module runs."""
     where = tmp_path_factory.mktemp("digits201")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "folder", lambda: where)
-        for seed in training.SEEDS:
+        patch.setattr(recipe, "folder", lambda: where)
+        for seed in recipe.SEEDS:
             members = training.plan(seed, training.trained())
             for number, part in enumerate(np.array_split(members, 3)):
                 training.chunk_file(seed, number).parent.mkdir(exist_ok=True)
-                write_npz(training.chunk_file(seed, number),
-                          {"classes": part.astype(np.int16), "correct": counts[part, seed].astype(np.int16),
-                           "seed": np.array(seed), "seconds": np.array(3600.0),
-                           "recipe": np.array(RECIPE.mark)})
-        digits201.build()
+                write_npz(
+                    training.chunk_file(seed, number),
+                    {
+                        "classes": part.astype(np.int16),
+                        "correct": counts[part, seed].astype(np.int16),
+                        "seed": np.array(seed),
+                        "seconds": np.array(3600.0),
+                        "recipe": np.array(RECIPE.mark),
+                    },
+                )
+        build.build()
         yield where
 
 
@@ -84,7 +90,7 @@ def test_cells_of_one_function_share_their_value(bench):
 
 
 def test_mean_is_over_the_trained_seeds_only(bench):
-    seeds = np.stack([bench.select(seed=seed).array for seed in training.SEEDS])
+    seeds = np.stack([bench.select(seed=seed).array for seed in recipe.SEEDS])
     trained = (~np.isnan(seeds)).sum(0)
     assert set(trained.tolist()) == {1, 2, 3}  # one everywhere, two for the sample, three for the best
     assert np.allclose(bench.array, np.nanmean(seeds, 0), atol=1e-4)
@@ -93,11 +99,16 @@ def test_mean_is_over_the_trained_seeds_only(bench):
     assert (trained == 3).sum() >= training.BEST and trained[first >= np.sort(first)[-900]].min() == 3
 
 
-@pytest.mark.parametrize("question, said", [
-    ({"dataset": "cifar10"}, "dataset='cifar10'.*'digits'"), ({"split": "valid"}, "split='valid'.*'val', 'test'"),
-    ({"epochs": 7}, f"epochs=7.*{EARLY}, .*, {MIDDLE}"), ({"seed": 3}, "seed=3.*'mean', 0, 1, 2"),
-    ({"epochs": True}, "epochs=True"),
-])
+@pytest.mark.parametrize(
+    "question, said",
+    [
+        ({"dataset": "cifar10"}, "dataset='cifar10'.*'digits'"),
+        ({"split": "valid"}, "split='valid'.*'val', 'test'"),
+        ({"epochs": 7}, f"epochs=7.*{EARLY}, .*, {MIDDLE}"),
+        ({"seed": 3}, "seed=3.*'mean', 0, 1, 2"),
+        ({"epochs": True}, "epochs=True"),
+    ],
+)
 def test_other_questions_are_refused(bench, question, said):
     with pytest.raises(SettingError, match=said):
         nc.benchmarks.load("digits201", **question)
@@ -114,15 +125,15 @@ def test_costs_are_those_of_the_networks_that_were_trained(bench):
         assert bench.cost(arch, "params") == sum(p.numel() for p in network.parameters())
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             network(torch.zeros(1, 1, 10, 10))
-        sides = (10, 5, 3)[:len(RECIPE.widths)]
-        share = 9 * sum(side ** 2 for side in sides) if 4 in arch else 0  # each window's pixels, once a batch
+        sides = (10, 5, 3)[: len(RECIPE.widths)]
+        share = 9 * sum(side**2 for side in sides) if 4 in arch else 0  # each window's pixels, once a batch
         assert bench.cost(arch, "flops") == counter.get_total_flops() / 2 - share
 
 
 def test_the_same_files_give_the_same_bytes(folder):
     before = (folder / "digits201.npz").read_bytes()
     card = (folder / "README.md").read_text()
-    digits201.build()
+    build.build()
     assert (folder / "digits201.npz").read_bytes() == before and (folder / "README.md").read_text() == card
     assert len(before) < 3_000_000
     assert hashlib.sha256(before).hexdigest() in (folder / "SHA256SUMS").read_text()
@@ -130,19 +141,19 @@ def test_the_same_files_give_the_same_bytes(folder):
 
 def test_a_table_with_missing_trainings_is_not_built(folder, tmp_path, monkeypatch):
     shutil.copytree(folder / "chunks", tmp_path / "chunks")
-    monkeypatch.setattr(training, "folder", lambda: tmp_path)
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
     training.chunk_file(2, 1).unlink()
     with pytest.raises(DataError, match="seed 2 lacks"):
-        digits201.build()
+        build.build()
     training.chunk_file(0, 1).unlink()
-    with pytest.raises(DataError, match="seed 0 lacks.*digits201_training"):
-        digits201.build()
+    with pytest.raises(DataError, match="seed 0 lacks.*recipes.digits201"):
+        build.build()
     assert not (tmp_path / "digits201.npz").exists()
 
 
 def test_trainings_of_another_recipe_are_not_mixed_in(folder, tmp_path, monkeypatch):
     shutil.copytree(folder / "chunks", tmp_path / "chunks")
-    monkeypatch.setattr(training, "folder", lambda: tmp_path)
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
     file = training.chunk_file(1, 0)
     write_npz(file, read_npz(file) | {"recipe": np.array(replace(RECIPE, steps=RECIPE.steps + 1).mark)})
     with pytest.raises(DataError, match="seed1-000.npz: trained by another recipe"):
@@ -162,7 +173,7 @@ def test_a_damaged_table_is_refused_in_one_line(folder, tmp_path, monkeypatch, d
         table.write_bytes(table.read_bytes()[:1000])
     else:
         (table if damage == "absent" else tmp_path / "SHA256SUMS").unlink()
-    monkeypatch.setattr(training, "folder", lambda: tmp_path)
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
     with pytest.raises(DataError, match="with git") as refused:
         nc.benchmarks.load("digits201")
     assert "\n" not in str(refused.value)
@@ -175,7 +186,7 @@ def test_reliability_sees_what_was_put_in():
     percent = np.full((functions, 2, 1, 4), np.nan, np.float32)
     percent[..., 1:] = quality[:, None, None, None] + noise * rng.standard_normal((functions, 2, 1, 3))
     percent[:4400, ..., 3] = np.nan
-    rows = digits201_card.reliability(percent, np.ones(functions, int))
+    rows = card.reliability(percent, np.ones(functions, int))
     assert [row["functions"] for row in rows] == [training.SAMPLE, training.SAMPLE, 1025, 1025]
     assert all(row["sd"] == pytest.approx(noise, rel=0.15) for row in rows[::2])
     assert rows[0]["spearman"] > 0.99 and rows[0]["low"] <= rows[0]["spearman"] <= rows[0]["high"]
@@ -198,13 +209,13 @@ def test_card_says_what_the_table_says(folder, bench):
 def committed(monkeypatch):
     if not (COMMITTED / "digits201.npz").exists():
         pytest.skip("the table is not built yet")
-    monkeypatch.setattr(training, "folder", lambda: COMMITTED)
+    monkeypatch.setattr(recipe, "folder", lambda: COMMITTED)
     return nc.benchmarks.load("digits201")
 
 
 def test_committed_table_is_complete_and_worth_searching(committed):
     correct = read_npz(COMMITTED / "digits201.npz")["correct"]
-    assert digits201.incomplete(correct) == "" and (COMMITTED / "digits201.npz").stat().st_size < 3_000_000
+    assert build.incomplete(correct) == "" and (COMMITTED / "digits201.npz").stat().st_size < 3_000_000
     assert ((correct == -1) | ((correct >= 0) & (correct <= SHOWN))).all()
     cut_off = committed.array[[SPACE.size * 0, int("100000", 5)]]
     assert np.allclose(cut_off, 10, atol=3)  # chance
@@ -213,10 +224,10 @@ def test_committed_table_is_complete_and_worth_searching(committed):
 
 
 def test_committed_table_tells_cells_apart(committed):
-    functions, cells, best_functions, best_cells = digits201_card.reliability(*digits201_card.functions(COMMITTED))
+    functions, cells, best_functions, best_cells = card.reliability(*card.functions(COMMITTED))
     assert min(functions["spearman"], cells["spearman"]) >= 0.95
     assert best_cells["spearman"] >= 0.5 and best_functions["functions"] > 900  # over functions: 0.489
 
 
 def test_committed_card_is_the_tables(committed):
-    assert (COMMITTED / "README.md").read_text() == digits201_card.markdown(COMMITTED)
+    assert (COMMITTED / "README.md").read_text() == card.markdown(COMMITTED)

@@ -1,4 +1,5 @@
 """The committed NAS-Bench-101 surrogate: table against model, card against stored predictions, files against damage."""
+
 import json
 import shutil
 
@@ -7,14 +8,14 @@ import pytest
 
 from nascore import benchmarks
 from nascore.benchmarks import nasbench101_surrogate as surrogate
-from nascore.benchmarks.nasbench101_card import calibration, held_out, joint_ranks, markdown, quality
-from nascore.benchmarks.nasbench101_features import SEQUENCES, describe
-from nascore.benchmarks.nasbench101_handmade import TABLE6_MILLIONS, cells_with_weights, inception_cell, resnet_cell
-from nascore.benchmarks.nasbench101_model import Ensemble, apply_curve, calibrate
-from nascore.benchmarks.nasbench101_time import TERMS, time_inputs
+from nascore.benchmarks.handmade import TABLE6_MILLIONS, cells_with_weights, inception_cell, resnet_cell
 from nascore.benchmarks.packed_npz import pack_fixed, read_npz, unpack_fixed, write_npz
+from nascore.benchmarks.recipes.nasbench101_surrogate.card import calibration, held_out, joint_ranks, markdown, quality
+from nascore.benchmarks.recipes.nasbench101_surrogate.features import SEQUENCES, describe
+from nascore.benchmarks.recipes.nasbench101_surrogate.model import Ensemble, apply_curve, calibrate
+from nascore.benchmarks.recipes.nasbench101_surrogate.time import TERMS, time_inputs
 from nascore.errors import DataError, SettingError
-from nascore.spaces.nasbench101 import NASBench101
+from nascore.spaces.nasbench101.space import NASBench101
 
 SPACE = NASBench101()
 
@@ -54,10 +55,12 @@ def test_other_questions_are_refused():
 
 
 def test_isomorphic_cells_have_one_value(table):
-    a = SPACE.from_matrix([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]],
-                          ["input", "conv3x3-bn-relu", "maxpool3x3", "output"])
-    b = SPACE.from_matrix([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]],
-                          ["input", "maxpool3x3", "conv3x3-bn-relu", "output"])
+    a = SPACE.from_matrix(
+        [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], ["input", "conv3x3-bn-relu", "maxpool3x3", "output"]
+    )
+    b = SPACE.from_matrix(
+        [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], ["input", "maxpool3x3", "conv3x3-bn-relu", "output"]
+    )
     assert a != b and table.value(a) == table.value(b) and table.index(a) == table.index(b)
 
 
@@ -101,7 +104,7 @@ def test_files_are_small_and_hold_no_pickles():
 def test_held_out_numbers_agree_with_the_real_table(real_data, card):
     """The card's numbers, computed again from the stored predictions and the real accuracies."""
     pytest.importorskip("pyarrow")
-    from nascore.benchmarks.nasbench101_fit import read_random_sample
+    from nascore.benchmarks.recipes.nasbench101_surrogate.fit import read_random_sample
 
     path = real_data / "tables" / "nasbench101_partial.parquet"
     if not path.is_file():
@@ -157,8 +160,11 @@ def _branches(cell):
     dag = SPACE.dag(cell)
 
     def walk(v):
-        return [""] if v == len(dag.labels) - 1 else [
-            f"{dag.labels[y]} {rest}".strip() for x, y in dag.edges if x == v for rest in walk(y)]
+        return (
+            [""]
+            if v == len(dag.labels) - 1
+            else [f"{dag.labels[y]} {rest}".strip() for x, y in dag.edges if x == v for rest in walk(y)]
+        )
 
     return sorted(path.removesuffix("output").strip() for path in walk(0))
 
@@ -166,7 +172,7 @@ def _branches(cell):
 def test_official_accuracy_of_the_resnet_cell(real_data):
     """EC-NAS republished the official means of all cells of at most 4 vertices; Table 6 has 93.18 for this one."""
     pytest.importorskip("pyarrow")
-    from nascore.benchmarks.nasbench101_fit import read_small_cells
+    from nascore.benchmarks.recipes.nasbench101_surrogate.fit import read_small_cells
 
     path = real_data / "tables" / "nasbench101_ecnas_tfrecords.parquet"
     if not path.is_file():

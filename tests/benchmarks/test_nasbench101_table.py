@@ -1,11 +1,12 @@
 """The measured NAS-Bench-101 table and the real accuracies of part of the space."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 import nascore as nc
-from nascore.benchmarks import nasbench101_table as nb101
+from nascore.benchmarks import nasbench101 as nb101
 from nascore.data import built, nasbench101_raw
 from nascore.errors import DataError, SettingError
 from nascore.spaces import NASBench101
@@ -21,9 +22,12 @@ def cache(tmp_path, monkeypatch):
 def invented():
     """Arrays of the official table's form with invented values for every cell."""
     rng = np.random.default_rng(0)
-    return {"accuracies": (90 + rng.random((423_624, 3, 1, 3))).astype(np.float32),
-            "training_time": rng.random((423_624, 1, 3)).astype(np.float32),
-            "params": np.ones(423_624, np.int32), "epochs": np.array([108], np.int32)}
+    return {
+        "accuracies": (90 + rng.random((423_624, 3, 1, 3))).astype(np.float32),
+        "training_time": rng.random((423_624, 1, 3)).astype(np.float32),
+        "params": np.ones(423_624, np.int32),
+        "epochs": np.array([108], np.int32),
+    }
 
 
 def test_absent_table_says_how_to_get_it(cache):

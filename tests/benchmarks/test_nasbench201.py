@@ -1,4 +1,5 @@
 """NAS-Bench-201 as loaded equals the verified table, and every number says what it is."""
+
 from __future__ import annotations
 
 import time
@@ -40,8 +41,10 @@ def test_values_equal_the_table_in_official_order(bench, table):
 
 
 def test_maxima(bench):
-    found = [[round(bench.select(dataset=dataset, split=split).best()[1], 4) for dataset in SHORT]
-             for split in ("test", "val")]
+    found = [
+        [round(bench.select(dataset=dataset, split=split).best()[1], 4) for dataset in SHORT]
+        for split in ("test", "val")
+    ]
     assert found == [[94.3733, 73.5133, 47.3111], [91.6067, 73.4933, 46.7333]]
 
 
@@ -100,11 +103,14 @@ def test_without_data_the_error_says_what_to_do(tmp_path, monkeypatch):
 def test_builder_refuses_other_formats(real_data, tmp_path):
     from nascore.data import upstream
 
-    files = {key: real_data / "raw" / upstream.file("nasbench201", key).path
-             for key in built.BUILDERS["nasbench201"].keys}
-    readers = {"test-200": nasbench201_raw._test_200,
-               "cifar10-25k-200": lambda p: nasbench201_raw._float_block(p, 567, 5),
-               "accuracies-12": lambda p: nasbench201_raw._float_block(p, 573, 6)}
+    files = {
+        key: real_data / "raw" / upstream.file("nasbench201", key).path for key in built.BUILDERS["nasbench201"].keys
+    }
+    readers = {
+        "test-200": nasbench201_raw._test_200,
+        "cifar10-25k-200": lambda p: nasbench201_raw._float_block(p, 567, 5),
+        "accuracies-12": lambda p: nasbench201_raw._float_block(p, 573, 6),
+    }
     for key, file in files.items():
         read = readers.get(key, nasbench201_raw._val_200)
         read(file)

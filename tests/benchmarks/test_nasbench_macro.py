@@ -1,4 +1,5 @@
 """NAS-Bench-Macro as loaded equals the verified table; equal networks stay separate keys."""
+
 from __future__ import annotations
 
 import json
@@ -46,11 +47,15 @@ def test_equal_networks_are_counted_but_not_merged(bench):
 def test_canonical_by_hand():
     given = [[0, 0, 0, 0, 1, 0, 0, 2], [1, 2, 2, 0, 2, 0, 1, 0], [0, 2, 0, 1, 2, 2, 1, 1]]
     assert canonical(np.array(given)).tolist() == [
-        [0, 0, 0, 1, 0, 0, 2, 0], [1, 2, 2, 2, 0, 0, 1, 0], [0, 2, 0, 1, 2, 2, 1, 1]]
+        [0, 0, 0, 1, 0, 0, 2, 0],
+        [1, 2, 2, 2, 0, 0, 1, 0],
+        [0, 2, 0, 1, 2, 2, 1, 1],
+    ]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"00000000": {"test_acc": [1, 2, 3], "params": 1, "flops": 1}}',
-                                     json.dumps({"0": {}})])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"00000000": {"test_acc": [1, 2, 3], "params": 1, "flops": 1}}', json.dumps({"0": {}})]
+)
 def test_builder_refuses_other_formats(tmp_path, content):
     (tmp_path / "table.json").write_text(content)
     with pytest.raises(DataError, match="table.json.*nascore data fetch nasbench-macro"):

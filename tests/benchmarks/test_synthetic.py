@@ -1,4 +1,5 @@
 """The synthetic stand-in of NAS-Bench-Macro: deterministic, labelled, of the right shape; none for NAS-Bench-201."""
+
 from __future__ import annotations
 
 import subprocess
@@ -31,10 +32,14 @@ def test_shape_label_and_equal_networks(bench):
 
 
 def test_deterministic_also_in_another_process(bench):
-    program = ("import nascore as nc; import hashlib; m = nc.benchmarks.load('nasbench-macro-synthetic'); "
-               "print(hashlib.sha256(m.array.tobytes()).hexdigest())")
-    outs = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-            for _ in range(2)}
+    program = (
+        "import nascore as nc; import hashlib; m = nc.benchmarks.load('nasbench-macro-synthetic'); "
+        "print(hashlib.sha256(m.array.tobytes()).hexdigest())"
+    )
+    outs = {
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    }
     assert len(outs) == 1
     other = synthetic.load_nasbench_macro_synthetic(table_seed=1)
     assert not np.array_equal(other.array, bench.array) and other.checksum != bench.checksum

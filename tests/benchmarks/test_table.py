@@ -1,4 +1,5 @@
 """One array with named axes: the same answers whichever way it is asked."""
+
 from __future__ import annotations
 
 import math
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nascore as nc
-from nascore.benchmarks.table import KeyIndex, TabularBenchmark, TupleIndex, from_table
+from nascore.benchmarks.index import KeyIndex, TupleIndex
+from nascore.benchmarks.table import TabularBenchmark, from_table
 from nascore.errors import ArchitectureError, MissingArchitecture, SettingError
 from nascore.spaces import CellSpace, MacroSpace, NASBench201
 
@@ -45,22 +47,38 @@ def big():
     values = np.concatenate([runs.mean(-1, keepdims=True), runs], -1)
     axes = {"dataset": ("c10", "c100"), "split": ("val", "test"), "epochs": (12, 200), "seed": ("mean", 0, 1)}
     about = {("c10", "val", 12): "validation", ("c100", "test", 200): "test, long"}
-    return values, TabularBenchmark(space=SPACE, index=TupleIndex(ARCHS), values=values, axes=axes, name="big",
-                                    costs={"params": np.arange(27) * 10}, about=about, label="synthetic")
+    return values, TabularBenchmark(
+        space=SPACE,
+        index=TupleIndex(ARCHS),
+        values=values,
+        axes=axes,
+        name="big",
+        costs={"params": np.arange(27) * 10},
+        about=about,
+        label="synthetic",
+    )
 
 
 # -- every way of asking ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("which", ["full", "partial"])
 def test_scalar_and_vector_answers_are_the_same(which, request):
     bench = request.getfixturevalue(which)
-    scalar = np.array([bench.value(arch) for arch in bench.archs], np.float32)
+    scalar = np.array([bench.value(arch) for arch in bench.archs])
     assert np.allclose(scalar, [number(arch) for arch in bench.archs])
     order = np.random.default_rng(1).integers(0, len(bench), 100)
     archs = [bench.archs[i] for i in order]
-    for form in (archs, tuple(archs), [list(arch) for arch in archs], np.array(archs), np.array(archs, np.uint8), order,
-                 order.astype(np.int32), order.astype(np.uint16)):
+    for form in (
+        archs,
+        tuple(archs),
+        [list(arch) for arch in archs],
+        np.array(archs),
+        np.array(archs, np.uint8),
+        order,
+        order.astype(np.int32),
+        order.astype(np.uint16),
+    ):
         got = bench.values(form)
-        assert got.dtype == np.float32 and got.shape == (100,)
+        assert got.dtype == bench.array.dtype and got.shape == (100,)
         assert np.array_equal(got, scalar[order])
     assert np.array_equal(bench.rows(archs), order) and np.array_equal(bench.rows(np.array(archs)), order)
     assert np.array_equal(bench.array, scalar)
@@ -113,8 +131,12 @@ def test_arch_outside(full):
 
 def test_a_missing_architecture_is_not_an_invalid_one(partial):
     missing = next(arch for arch in ARCHS if arch not in set(partial.archs))
-    for ask in (partial.value, partial.index, lambda arch: partial.values([partial.archs[0], arch]),
-                lambda arch: partial.values(np.array([partial.archs[0], arch]))):
+    for ask in (
+        partial.value,
+        partial.index,
+        lambda arch: partial.values([partial.archs[0], arch]),
+        lambda arch: partial.values(np.array([partial.archs[0], arch])),
+    ):
         with pytest.raises(MissingArchitecture) as caught:
             ask(missing)
         assert str(caught.value) == f"{missing!r} has no value in partial (18 of 27 architectures have)"
@@ -123,15 +145,19 @@ def test_a_missing_architecture_is_not_an_invalid_one(partial):
 
 
 # -- from_table -------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("table, error, why", [
-    ({}, SettingError, "empty"),
-    ([((0, 0, 0), 1.0)], SettingError, "type list: expected a mapping"),
-    ({(0, 0, 9): 1.0}, ArchitectureError, "(0, 0, 9)"),
-    ({(0, 0, 0): "high"}, SettingError, "'high' of (0, 0, 0) is not a number"),
-    ({(0, 0, 0): None}, SettingError, "None of (0, 0, 0)"),
-    ({(0, 0, 0): math.inf}, SettingError, "finite"),
-    ({(0, 0, 0): math.nan}, SettingError, "every value of the table is NaN"),
-], ids=lambda case: str(case)[:30])
+@pytest.mark.parametrize(
+    "table, error, why",
+    [
+        ({}, SettingError, "empty"),
+        ([((0, 0, 0), 1.0)], SettingError, "type list: expected a mapping"),
+        ({(0, 0, 9): 1.0}, ArchitectureError, "(0, 0, 9)"),
+        ({(0, 0, 0): "high"}, SettingError, "value of (0, 0, 0)='high': expected a finite number"),
+        ({(0, 0, 0): None}, SettingError, "value of (0, 0, 0)=None: expected"),
+        ({(0, 0, 0): math.inf}, SettingError, "finite"),
+        ({(0, 0, 0): math.nan}, SettingError, "every value of the table is NaN"),
+    ],
+    ids=lambda case: str(case)[:30],
+)
 def test_from_table_says_what_is_wrong(table, error, why):
     with pytest.raises(error) as caught:
         from_table(SPACE, table)
@@ -227,14 +253,22 @@ def test_select_keeps_what_is_not_named_and_leaves_the_original_alone():
     assert view.rank(50.0) == 1 + (values[:, 0, 1, 1, 0] > 50).sum()
 
 
-@pytest.mark.parametrize("question, allowed", [({"dataset": "mnist"}, "'c10', 'c100'"), ({"split": "x"}, "'val', 'test'"),
-                                               ({"epochs": 90}, "12, 200"), ({"seed": 7}, "'mean', 0, 1"),
-                                               ({"seed": True}, "'mean', 0, 1")], ids=str)
+@pytest.mark.parametrize(
+    "question, allowed",
+    [
+        ({"dataset": "mnist"}, "'c10', 'c100'"),
+        ({"split": "x"}, "'val', 'test'"),
+        ({"epochs": 90}, "12, 200"),
+        ({"seed": 7}, "'mean', 0, 1"),
+        ({"seed": True}, "'mean', 0, 1"),
+    ],
+    ids=str,
+)
 def test_an_unknown_question_lists_the_known(question, allowed):
     _, bench = big()
     with pytest.raises(SettingError) as caught:
         bench.select(**question)
-    (name, value), = question.items()
+    ((name, value),) = question.items()
     assert f"{name}={value!r}" in str(caught.value) and allowed in str(caught.value)
 
 
@@ -277,7 +311,7 @@ def test_all_forms_agree_on_nasbench201s_size():
     numbers = np.random.default_rng(0).permutation(15_625) / 200
     bench = from_table(space, dict(zip(map(tuple, array.tolist()), numbers.tolist(), strict=True)))
     order = np.random.default_rng(1).integers(0, 15_625, 5_000)
-    expected = numbers.astype(np.float32)[order]
+    expected = numbers[order]
     archs = [bench.archs[i] for i in order]
     assert np.array_equal(bench.values(order), expected)
     assert np.array_equal(bench.values(archs), expected)

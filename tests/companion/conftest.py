@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nascore.companion import experiments
-from nascore.search.experiment import Experiment, Unit
+from nascore.studies import registry as experiments
+from nascore.studies.experiment import Experiment, Unit
 
 
 @pytest.fixture()

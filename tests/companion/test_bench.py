@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from nascore import cli
-from nascore.companion import bench, experiments, store
-from nascore.companion.bench import adversary, clock, naive, runs, tables
+from nascore import bench, cli
+from nascore.bench import adversary, clock, naive, runs, tables
+from nascore.companion import store
 from nascore.errors import ResultsError
-from nascore.search.experiment import Experiment, Unit
 from nascore.spaces import NASBench101, NASBench201, NASBenchMacro
+from nascore.studies import registry as experiments
+from nascore.studies.experiment import Experiment, Unit
 
 
 @pytest.fixture(scope="module", params=[NASBench201, NASBench101, NASBenchMacro])
@@ -57,8 +58,9 @@ def test_naive_generation_draws_from_the_same_policy(setting):
     """First operations drawn one cell at a time follow the batched policy's probabilities."""
     generator, count = setting.generator, 100
     rng = torch.Generator().manual_seed(1)
-    drawn = np.bincount([int(naive.generate(generator, rng)[0][1]) for _ in range(count)],
-                        minlength=setting.topology.actions)
+    drawn = np.bincount(
+        [int(naive.generate(generator, rng)[0][1]) for _ in range(count)], minlength=setting.topology.actions
+    )
     batch = setting.generate(4_000)
     first = batch.steps.op[batch.steps.node == 1]
     expected = np.bincount(first.numpy(), minlength=setting.topology.actions) / 4_000
@@ -103,10 +105,19 @@ def test_costs_of_whole_tables_come_from_stored_rows(store_folder, monkeypatch):
 
     def stored(method, seed, cpu):
         config = {"method": method}
-        store.append(store.path("toy/cost", "laptop"), {
-            "experiment": "toy/cost", "version": 1, "profile": "laptop", "config": config, "seed": seed,
-            "fingerprint": store.fingerprint("toy/cost", 1, config, seed, "d:1"), "metrics": {},
-            "provenance": {"data": "d:1", "cpu_s": cpu}})
+        store.append(
+            store.path("toy/cost", "laptop"),
+            {
+                "experiment": "toy/cost",
+                "version": 1,
+                "profile": "laptop",
+                "config": config,
+                "seed": seed,
+                "fingerprint": store.fingerprint("toy/cost", 1, config, seed, "d:1"),
+                "metrics": {},
+                "provenance": {"data": "d:1", "cpu_s": cpu},
+            },
+        )
 
     for seed, cpu in enumerate((60, 120, 240)):
         stored("A", seed, cpu)
@@ -126,8 +137,16 @@ def test_an_absent_run_is_measured_once(store_folder, monkeypatch):
     ran = []
     units = [Unit({"method": "A"}, seed) for seed in range(3)]
     monkeypatch.setattr(experiments, "_registered", dict(experiments.available()))
-    experiments.register(Experiment("toy/absent", 1, "Toy", lambda profile: units,
-                                    lambda config, seed: ran.append(seed) or {}, lambda config: "d:1"))
+    experiments.register(
+        Experiment(
+            "toy/absent",
+            1,
+            "Toy",
+            lambda profile: units,
+            lambda config, seed: ran.append(seed) or {},
+            lambda config: "d:1",
+        )
+    )
     one = runs._one("t", "toy/absent", lambda c: True, 30, "w", quick=False)
     whole = runs._whole("t", "toy/absent", lambda c: True, 30, quick=False)
     assert ran == [0] and one["met"] and whole["met"]

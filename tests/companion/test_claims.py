@@ -284,7 +284,7 @@ def test_scoreboard_picture_shows_each_claim_once():
 def test_claims_file_faults_are_named(tmp_path, monkeypatch):
     from nascore import paths
 
-    monkeypatch.setattr(paths, "claims", lambda: tmp_path)
+    monkeypatch.setattr(paths, "claim_files", lambda: sorted(tmp_path.glob("*.toml")))
     file = tmp_path / "p.toml"
     head = '[[claim]]\nid="p/a"\nwhere="w"\nsection="s"\nclaim="c"\nexpected="e"\n'
     for text, message in [

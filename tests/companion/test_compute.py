@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nascore.companion import compute, store
+from nascore.companion import compute, plans, store, stored
 from nascore.errors import ResultsError, SettingError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ def test_smoke_rows_stay_out_of_the_committed_store(toy):
     compute.compute(experiment, "smoke", progress=False)
     assert not store.path(experiment.id, "laptop").exists()
     with pytest.raises(ResultsError, match="no stored rows.*nascore reproduce toy/line"):
-        compute.rows(experiment, "laptop")
+        stored.rows(experiment, "laptop")
 
 
 @pytest.mark.parametrize("change", [{"version": 2}, {"data": "toy:2"}])
@@ -53,15 +53,15 @@ def test_new_version_or_data_is_computed_again(toy, change):
 def test_cached_rows_prefer_true_data_over_a_stand_in(toy):
     compute.compute(toy(data="toy:1", extra={"origin": "true"})[0], "laptop", progress=False)
     compute.compute(toy(data="toy-synthetic:1", extra={"origin": "synthetic"})[0], "laptop", progress=False)
-    assert set(compute.rows("toy/line")["origin"]) == {"true"}
-    assert set(compute.rows("toy/line", exact=True)["origin"]) == {"synthetic"}  # what the present data gives
+    assert set(stored.rows("toy/line")["origin"]) == {"true"}
+    assert set(stored.rows("toy/line", exact=True)["origin"]) == {"synthetic"}  # what the present data gives
 
 
 def test_old_versions_do_not_count(toy):
     compute.compute(toy()[0], "laptop", progress=False)
     toy(version=2)
     with pytest.raises(ResultsError, match="version 2"):
-        compute.rows("toy/line")
+        stored.rows("toy/line")
 
 
 def test_a_failing_unit_is_named_and_the_others_are_kept(toy):
@@ -130,7 +130,7 @@ def test_repeated_units_and_name_clashes_are_refused(toy):
 
     experiment, _ = toy()
     with pytest.raises(ResultsError, match="twice"):
-        compute.plan(replace(experiment, units=lambda profile: experiment.units(profile) * 2), "smoke")
+        plans.plan(replace(experiment, units=lambda profile: experiment.units(profile) * 2), "smoke")
     clash, _ = toy(id="toy/clash", extra={"method": 1})
     with pytest.raises(ResultsError, match="'method' is used twice"):
         compute.compute(clash, "smoke", progress=False)
@@ -138,16 +138,16 @@ def test_repeated_units_and_name_clashes_are_refused(toy):
 
 def test_curves_in_long_form(toy):
     table = compute.compute(toy()[0], "laptop", progress=False)
-    long = compute.curves(table)
+    long = stored.curves(table)
     assert list(long.columns[:2]) == ["method", "seed"] and len(long) == 24
     with pytest.raises(ResultsError, match="no query curves"):
-        compute.curves(table.drop(columns="curve"))
+        stored.curves(table.drop(columns="curve"))
 
 
 SLOW = """
 import sys, time
-from nascore.companion import compute, experiments
-from nascore.search.experiment import Experiment, Unit
+from nascore.companion import compute
+from nascore.studies.experiment import Experiment, Unit
 def run(config, seed):
     time.sleep(0.05 if seed < 3 else 60)
     return {"metrics": {"best": seed}}
@@ -164,8 +164,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("how, workers", [(signal.SIGKILL, 1), (signal.SIGINT, 1), (signal.SIGINT, 2),
-                                          (signal.SIGTERM, 2)])
+@pytest.mark.parametrize(
+    "how, workers", [(signal.SIGKILL, 1), (signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)]
+)
 def test_a_stopped_run_goes_on_where_it_was(store_folder, how, workers):
     script = store_folder / "slow.py"
     script.write_text(textwrap.dedent(SLOW))

@@ -60,7 +60,7 @@ def test_smoke_figures_go_elsewhere(monkeypatch, store_folder):
 
 def test_compare_puts_measured_beside_printed(rows):
     table = tables.compare(
-        rows, {"best": "acc", "rank": "rank", "queries": None}, printed={"A": "table2.setup1", "B": None}
+        rows, {"best": "acc", "rank": "rank", "queries": None}, printed={"A": "table2.setup1", "B": None}, paper="ganas"
     )
     frame = table.frame
     assert list(frame.columns) == ["method", "runs", "best", "best, paper", "rank", "rank, paper", "queries"]
@@ -71,7 +71,10 @@ def test_compare_puts_measured_beside_printed(rows):
         "Table 2" in html
         and html
         == tables.compare(
-            rows, {"best": "acc", "rank": "rank", "queries": None}, printed={"A": "table2.setup1", "B": None}
+            rows,
+            {"best": "acc", "rank": "rank", "queries": None},
+            printed={"A": "table2.setup1", "B": None},
+            paper="ganas",
         )._repr_html_()
     )
     with pytest.raises(SettingError, match="no column 'accuracy'"):

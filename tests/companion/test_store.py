@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from nascore.benchmarks import kinds
 from nascore.companion import store
 from nascore.errors import ResultsError, SettingError
 
@@ -103,8 +104,12 @@ def test_unwritable_store_says_so(tmp_path):
 
 @pytest.mark.parametrize(
     "label, kind",
-    [("nasbench201:ab", "true"), ("nasbench101-surrogate:1", "surrogate"), ("markov-synthetic:3", "synthetic"),
-     ("digits201:ab", "digits201")],
+    [
+        ("nasbench201:ab", "true"),
+        ("nasbench101-surrogate:1", "surrogate"),
+        ("markov-synthetic:3", "synthetic"),
+        ("digits201:ab", "digits201"),
+    ],
 )
 def test_data_kind(label, kind):
-    assert store.data_kind(label) == kind
+    assert kinds.kind_of(label) == kind

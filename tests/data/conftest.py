@@ -1,4 +1,5 @@
 """A local HTTP server that can misbehave, and registry entries that point at it."""
+
 from __future__ import annotations
 
 import hashlib
@@ -72,13 +73,22 @@ def entry(site, cache):
     """A registered file of 20,000 bytes that the site serves."""
     body = np.random.default_rng(0).bytes(20_000)
     site.pages["/up/stream.bin"] = body
-    return UpstreamFile("nasbench-macro", "table", "owner+repo/12345678/stream.bin", site.url + "/up/stream.bin",
-                        len(body), hashlib.sha256(body).hexdigest(), "MIT")
+    return UpstreamFile(
+        "nasbench-macro",
+        "table",
+        "owner+repo/12345678/stream.bin",
+        site.url + "/up/stream.bin",
+        len(body),
+        hashlib.sha256(body).hexdigest(),
+        "MIT",
+    )
 
 
 @pytest.fixture
 def registered(monkeypatch):
     """Replace the registry: registered([UpstreamFile, ...])."""
+
     def replace(entries):
         monkeypatch.setattr(upstream, "registry", lambda: tuple(entries))
+
     return replace

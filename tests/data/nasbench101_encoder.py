@@ -1,4 +1,5 @@
 """Writes TFRecord files of NAS-Bench-101's two kinds of message, independently of the reader under test."""
+
 from __future__ import annotations
 
 import base64

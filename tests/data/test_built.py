@@ -1,4 +1,5 @@
 """Built tables: checked on load, rebuilt when stale, refused when damaged."""
+
 from __future__ import annotations
 
 import json
@@ -123,13 +124,13 @@ def test_full_disk_while_storing(table, entry, cache, monkeypatch):
 
 
 def test_catalogue_rows(table, entry, cache, capsys):
-    row, = [row for row in catalogue.list_datasets() if row["name"] == "nasbench-macro"]
+    (row,) = [row for row in catalogue.list_datasets() if row["name"] == "nasbench-macro"]
     assert row["state"] == "missing" and row["table"] == "missing" and row["bytes"] == 20_000 and row["files"] == 1
     catalogue.fetch("nasbench-macro", progress=False)
     states = {row["file"]: row["state"] for row in catalogue.verify("nasbench-macro")}
     assert states == {entry.path: "fetched", "nasbench-macro.npz": "built"}
     entry.local.write_bytes(b"damaged")
-    row, = [row for row in catalogue.list_datasets() if row["name"] == "nasbench-macro"]
+    (row,) = [row for row in catalogue.list_datasets() if row["name"] == "nasbench-macro"]
     assert row["state"] == "corrupt"
     catalogue.fetch("nasbench-macro", progress=True)
     assert str(entry.local) in capsys.readouterr().out

@@ -1,4 +1,5 @@
 """CIFAR-10: the archive's layout, the JPEG copy, the cached copy, and what is said where there is neither."""
+
 from __future__ import annotations
 
 import hashlib
@@ -30,8 +31,10 @@ def small(monkeypatch):
     """A CIFAR-10 of 60 images: (images, labels) by part."""
     monkeypatch.setattr(module, "SIZES", SMALL)
     rng = np.random.default_rng(0)
-    return {part: (rng.integers(0, 256, (size, 3, 32, 32), dtype=np.uint8), rng.permutation(np.arange(size) % 10))
-            for part, size in SMALL.items()}
+    return {
+        part: (rng.integers(0, 256, (size, 3, 32, 32), dtype=np.uint8), rng.permutation(np.arange(size) % 10))
+        for part, size in SMALL.items()
+    }
 
 
 def archive_of(small, cut=0, leave_out=""):
@@ -51,8 +54,15 @@ def archive_of(small, cut=0, leave_out=""):
 
 
 def fetched(registered, body: bytes) -> UpstreamFile:
-    entry = UpstreamFile("cifar10", "cifar-10-binary", "site/cifar-10-binary.tar.gz", "http://site/x.tar.gz",
-                         len(body), hashlib.sha256(body).hexdigest(), "none")
+    entry = UpstreamFile(
+        "cifar10",
+        "cifar-10-binary",
+        "site/cifar-10-binary.tar.gz",
+        "http://site/x.tar.gz",
+        len(body),
+        hashlib.sha256(body).hexdigest(),
+        "none",
+    )
     registered([entry])
     entry.local.parent.mkdir(parents=True, exist_ok=True)
     entry.local.write_bytes(body)
@@ -156,8 +166,10 @@ def test_shrink_takes_means_and_standardised_centres():
         module.shrink(small, 5)
 
 
-@pytest.mark.skipif(not (MIRROR / "tables" / "cifar10_train_first4000_lossless.parquet").is_file(),
-                    reason="the lossless first 4,000 images are in the mirror only")
+@pytest.mark.skipif(
+    not (MIRROR / "tables" / "cifar10_train_first4000_lossless.parquet").is_file(),
+    reason="the lossless first 4,000 images are in the mirror only",
+)
 def test_real_jpeg_copy_is_close_to_the_true_images():
     """Order, labels, colour planes and orientation: the copy's first images differ from the true ones by JPEG noise."""
     import pyarrow.parquet as parquet

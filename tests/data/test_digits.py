@@ -1,11 +1,12 @@
 """Cluttered digits: the right shapes, the same images every time, and no source image in two pools."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from nascore.data import digits
-from nascore.data.digits import SIZES, SOURCES, cluttered_digits
+from nascore.data import cluttered
+from nascore.data.cluttered import SIZES, SOURCES, cluttered_digits
 from nascore.errors import SettingError
 
 PINNED_LABELS = [5, 8, 5, 1, 6, 4, 6, 4]
@@ -18,13 +19,13 @@ def marked_sources(monkeypatch):
     """Source image i is the constant (i + 1) / 2000 with label i: each pixel tells where it comes from."""
     marks = (np.arange(1797) + 1) / 2000
     images = np.broadcast_to(marks[:, None, None], (1797, 8, 8)).astype(np.float32)
-    monkeypatch.setattr(digits, "_sources", lambda: (images, np.arange(1797)))
-    monkeypatch.setattr(digits, "NOISE", 0.0)
+    monkeypatch.setattr(cluttered, "_sources", lambda: (images, np.arange(1797)))
+    monkeypatch.setattr(cluttered, "NOISE", 0.0)
 
 
 def sources_seen(pool) -> np.ndarray:
     """Which source image each pixel came from, -1 for the background."""
-    return np.rint((pool.images * digits.STD + digits.MEAN) * 2000).astype(int)[:, 0] - 1
+    return np.rint((pool.images * cluttered.STD + cluttered.MEAN) * 2000).astype(int)[:, 0] - 1
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -65,7 +66,7 @@ def test_pools_share_no_source():
 
 
 def test_labels_belong_to_the_digit_and_sources_are_used_evenly(marked_sources, monkeypatch):
-    monkeypatch.setattr(digits, "FRAGMENTS", 0)
+    monkeypatch.setattr(cluttered, "FRAGMENTS", 0)
     pool = fresh("val", 1000)
     seen = sources_seen(pool)
     assert np.array_equal(seen.max((1, 2)), pool.labels)
@@ -76,10 +77,16 @@ def test_labels_belong_to_the_digit_and_sources_are_used_evenly(marked_sources, 
     assert corners == {(top, left) for top in range(3) for left in range(3)}
 
 
-@pytest.mark.parametrize("arguments, said", [
-    (("valid",), "pool='valid'.*train, val, test"), (("val", 0), "size=0"), (("val", 2.5), "size=2.5"),
-    (("val", True), "size=True"), (("val", 10, -1), "seed=-1"),
-])
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("valid",), "pool='valid'.*train, val, test"),
+        (("val", 0), "size=0"),
+        (("val", 2.5), "size=2.5"),
+        (("val", True), "size=True"),
+        (("val", 10, -1), "seed=-1"),
+    ],
+)
 def test_bad_settings_are_named(arguments, said):
     with pytest.raises(SettingError, match=said):
         cluttered_digits(*arguments)

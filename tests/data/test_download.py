@@ -1,4 +1,5 @@
 """Downloads: what arrives is the pinned bytes or one clear error, and never half a file."""
+
 from __future__ import annotations
 
 import builtins

@@ -1,4 +1,5 @@
 """The NAS-Bench-101 reader: EC-NAS's real files, and synthetic records of the official message."""
+
 from __future__ import annotations
 
 import sys
@@ -13,7 +14,7 @@ from nascore.errors import DataError
 from nascore.spaces import NASBench101
 
 sys.path.insert(0, str(Path(__file__).parent))
-import nasbench101_encoder as encoder  # noqa: E402
+import nasbench101_encoder as encoder
 
 SPACE = NASBench101()
 
@@ -28,8 +29,14 @@ def official(cells: int, seed: int = 0):
         truth[key] = [tuple(rng.random(4)) for _ in range(3)]  # time, train, val, test
         for time, *accuracies in truth[key]:
             evaluations = [(0.0, 0.0, 0.1, 0.1, 0.1), (54.0, time / 2, 0.5, 0.5, 0.5), (108.0, time, *accuracies)]
-            out.append((key, encoder.record(SPACE.hash(arch), 108, matrix, ops,
-                                            encoder.metrics(evaluations, 1_000_000 + key, time))))
+            out.append(
+                (
+                    key,
+                    encoder.record(
+                        SPACE.hash(arch), 108, matrix, ops, encoder.metrics(evaluations, 1_000_000 + key, time)
+                    ),
+                )
+            )
     order = rng.permutation(len(out))
     shuffled = [out[i] for i in order]
     seen: dict = {}
@@ -73,19 +80,22 @@ def one(arch=(1,), *, digest=None, matrix=None, ops=None, test=0.9, epochs=108, 
     return encoder.record(digest or SPACE.hash(arch), epochs, m if matrix is None else matrix, ops or o, message)
 
 
-@pytest.mark.parametrize("data, why", [
-    (one(digest="0" * 32), "does not belong to its graph"),
-    (one(test=93.0), "not a fraction"),
-    (one(test=float("nan")), "not a fraction"),
-    (one() * 4, "4 trainings"),
-    (one(message=b""), "no evaluation"),
-    (one(message=b"\x0f"), "wire type"),
-    (one(ops=["input", "conv9x9", "output"], matrix=np.triu(np.ones((3, 3), int), 1)), "conv9x9"),
-    (one(matrix=[[0, 1, 1]]), "matrix entries"),
-    (encoder.frame(b"hello"), "record 0 is not a NAS-Bench-101 training"),
-    (encoder.frame(b"[1, 2]"), "record 0 is not a NAS-Bench-101 training"),
-    (b"", "no record"),
-])
+@pytest.mark.parametrize(
+    "data, why",
+    [
+        (one(digest="0" * 32), "does not belong to its graph"),
+        (one(test=93.0), "not a fraction"),
+        (one(test=float("nan")), "not a fraction"),
+        (one() * 4, "4 trainings"),
+        (one(message=b""), "no evaluation"),
+        (one(message=b"\x0f"), "wire type"),
+        (one(ops=["input", "conv9x9", "output"], matrix=np.triu(np.ones((3, 3), int), 1)), "conv9x9"),
+        (one(matrix=[[0, 1, 1]]), "matrix entries"),
+        (encoder.frame(b"hello"), "record 0 is not a NAS-Bench-101 training"),
+        (encoder.frame(b"[1, 2]"), "record 0 is not a NAS-Bench-101 training"),
+        (b"", "no record"),
+    ],
+)
 def test_wrong_content_is_one_clear_error(tmp_path, data, why):
     (tmp_path / "bad.tfrecord").write_bytes(data)
     with pytest.raises(DataError, match=why) as caught:
@@ -107,11 +117,21 @@ def test_real_ecnas_files_equal_the_table(real_data):
     for file in files("nasbench101-ecnas"):
         got = nasbench101_records.frame(real_data / "raw" / file.path)
         want = table[table["file"] == file.key].reset_index(drop=True)
-        for name, other in (("hash", "hash"), ("epochs", "epochs"), ("repeat", "repeat"), ("params", "params"),
-                            ("evaluations", "n_evs")):
+        for name, other in (
+            ("hash", "hash"),
+            ("epochs", "epochs"),
+            ("repeat", "repeat"),
+            ("params", "params"),
+            ("evaluations", "n_evs"),
+        ):
             assert (got[name] == want[other]).all(), (file.key, name)
-        for name, other, scale in (("val", "val_acc", 100), ("test", "test_acc", 100), ("train", "train_acc", 100),
-                                   ("train_time", "train_time_s", 1), ("energy", "energy_kWh", 1)):
+        for name, other, scale in (
+            ("val", "val_acc", 100),
+            ("test", "test_acc", 100),
+            ("train", "train_acc", 100),
+            ("train_time", "train_time_s", 1),
+            ("energy", "energy_kWh", 1),
+        ):
             assert np.allclose(got[name] / scale, want[other], rtol=1e-6), (file.key, name)
         sample = got.drop_duplicates("hash").iloc[::10]
         assert [SPACE.hash(arch) for arch in sample["arch"]] == sample["hash"].tolist()

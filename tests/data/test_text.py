@@ -1,4 +1,5 @@
 """Text streams cover the text in order; the synthetic text can be learnt; Penn Treebank where it is at hand."""
+
 import numpy as np
 import pytest
 
@@ -70,7 +71,8 @@ def test_missing_files_say_what_to_do(monkeypatch, tmp_path):
 
 def _at_hand() -> bool:
     return download.mirror_folder() is not None or all(
-        download.state(file) == "fetched" for file in upstream.files("ptb"))
+        download.state(file) == "fetched" for file in upstream.files("ptb")
+    )
 
 
 @pytest.mark.skipif(not _at_hand(), reason="Penn Treebank is not here: nascore data fetch ptb")

@@ -1,4 +1,5 @@
 """TFRecord framing: CRCs against known answers and the definition, and every kind of damage is noticed."""
+
 from __future__ import annotations
 
 import random
@@ -12,7 +13,7 @@ from nascore.data.upstream import files
 from nascore.errors import DataError
 
 sys.path.insert(0, str(Path(__file__).parent))
-import nasbench101_encoder as encoder  # noqa: E402
+import nasbench101_encoder as encoder
 
 
 def test_crc_known_answers():  # RFC 3720, B.4

@@ -1,4 +1,5 @@
 """The registry is well formed, and says what the shared sources say."""
+
 from __future__ import annotations
 
 import csv

@@ -1,4 +1,5 @@
 """Training many networks side by side gives what training each alone gives."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -12,8 +13,15 @@ from nascore.networks.fleet import Fleet
 from nascore.spaces import NASBench201
 
 SPACE = NASBench201()
-ARCHS = [(3, 1, 2, 4, 3, 1), (3, 2, 0, 1, 1, 4), (1, 0, 3, 3, 3, 2), (4, 4, 4, 4, 4, 4), (0, 3, 1, 2, 0, 1),
-         (1, 1, 1, 1, 1, 1), (0, 0, 0, 0, 0, 0)]
+ARCHS = [
+    (3, 1, 2, 4, 3, 1),
+    (3, 2, 0, 1, 1, 4),
+    (1, 0, 3, 3, 3, 2),
+    (4, 4, 4, 4, 4, 4),
+    (0, 3, 1, 2, 0, 1),
+    (1, 1, 1, 1, 1, 1),
+    (0, 0, 0, 0, 0, 0),
+]
 
 
 class Plain(nn.Module):
@@ -35,8 +43,9 @@ class Plain(nn.Module):
         x = self.fused(fleet.stem, x, self.place, relu=False)
         for number, stage in enumerate(fleet.stages):
             if number:
-                x = self.fused(fleet.reductions[number - 1], F.avg_pool2d(F.relu(x), 2, ceil_mode=True), self.place,
-                               relu=False)
+                x = self.fused(
+                    fleet.reductions[number - 1], F.avg_pool2d(F.relu(x), 2, ceil_mode=True), self.place, relu=False
+                )
             nodes = [x]
             for target in range(1, 4):
                 total = torch.zeros_like(x)

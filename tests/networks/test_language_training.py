@@ -1,10 +1,11 @@
 """Retraining: it learns, the same seed gives the same course, and bad settings are named."""
+
 import pytest
 
 from nascore.data.text import Stream, markov_text
-from nascore.errors import SettingError
-from nascore.networks.language_training import train
-from nascore.networks.recurrent import RecurrentNetwork
+from nascore.errors import Diverged, SettingError
+from nascore.networks.supernets.recurrent import RecurrentNetwork
+from nascore.networks.training.language import train
 
 WORDS = 12
 TEXT = markov_text(WORDS, 800, 1)
@@ -12,7 +13,9 @@ TEXT = markov_text(WORDS, 800, 1)
 
 def course(seed=0, **settings):
     network = RecurrentNetwork((1, 1, 1, 3, 2, 4), WORDS, 8, dropout=0.2)
-    return train(network, Stream(TEXT.train, 4, 8), **{"epochs": 2, "learning_rate": 3.0, **settings}, seed=seed), network
+    return train(
+        network, Stream(TEXT.train, 4, 8), **{"epochs": 2, "learning_rate": 3.0, **settings}, seed=seed
+    ), network
 
 
 def test_it_learns_what_follows_what():
@@ -32,5 +35,5 @@ def test_bad_epochs(epochs):
 
 
 def test_a_loss_that_explodes_names_the_rate():
-    with pytest.raises(SettingError, match="learning_rate=1e"):
+    with pytest.raises(Diverged, match="learning_rate=1e"):
         course(learning_rate=1e30, clip=None)

@@ -1,4 +1,5 @@
 """The recurrent supernet: the published equations, sparsity, carried state, gradients of the mixing weights."""
+
 import numpy as np
 import pytest
 import torch
@@ -6,8 +7,8 @@ import torch
 from nascore.data.text import Segment, Stream, markov_text
 from nascore.errors import SettingError
 from nascore.networks.choices import Draw, one_hot
-from nascore.networks.recurrent import OPS, SPACE, ZERO, RecurrentNetwork, RecurrentSupernet, printed_params
-from nascore.search.oneshot.base import Relaxed
+from nascore.networks.supernets.recurrent import RecurrentNetwork, RecurrentSupernet, printed_params
+from nascore.spaces.recurrent import OPS, SPACE, ZERO
 
 WORDS, UNITS = 12, 5
 NUMPY = (lambda x: x, np.tanh, lambda x: 1 / (1 + np.exp(-x)), lambda x: np.maximum(x, 0), lambda x: 0 * x)
@@ -64,7 +65,8 @@ def test_the_loss_follows_the_equations(net):
         for op, w in parts.items():
             weights[edge, op] = w
     assert net.loss(segment, Draw(weights, tuple(map(tuple, mixture)))).item() == pytest.approx(
-        by_hand(net, segment, mixture)[0], rel=1e-5)
+        by_hand(net, segment, mixture)[0], rel=1e-5
+    )
 
 
 def test_the_gradient_of_the_mixing_weights_is_that_of_the_loss(net):
@@ -74,14 +76,16 @@ def test_the_gradient_of_the_mixing_weights_is_that_of_the_loss(net):
     draw.weights = draw.weights.detach().double().requires_grad_()
     net.loss(segment, draw).backward()
     for edge, op in enumerate(ARCH):
-        ends = [by_hand(net, segment, [{o: 1.0 + step * (e == edge)} for e, o in enumerate(ARCH)])[0]
-                for step in (1e-5, -1e-5)]
+        ends = [
+            by_hand(net, segment, [{o: 1.0 + step * (e == edge)} for e, o in enumerate(ARCH)])[0]
+            for step in (1e-5, -1e-5)
+        ]
         assert float(draw.weights.grad[edge, op]) == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-4, abs=1e-9)
     assert float(draw.weights.grad[2, ZERO]) == 0.0
 
 
 def test_only_sampled_operations_are_computed(net, monkeypatch):
-    from nascore.networks import recurrent
+    from nascore.networks.cells import recurrent
 
     def forbidden(x):
         raise AssertionError("not sampled")
@@ -100,7 +104,7 @@ def test_a_draw_of_zeros_only_has_a_gradient_of_zero(net):
 
 def test_constants_give_every_weight_a_derivative(net):
     plain = one_hot(ARCH, 5, True)
-    draw, segment = Relaxed(one_hot(ARCH, 5, True).weights, plain.active, constants=True), stream()[0]
+    draw, segment = Draw(one_hot(ARCH, 5, True).weights, plain.active, constants=True), stream()[0]
     loss = net.loss(segment, draw)
     assert loss.item() == pytest.approx(net.loss(segment, plain).item())
     loss.backward()
@@ -193,4 +197,5 @@ def test_a_segment_of_another_width_starts_from_zero(net):
     net.loss(stream()[0], draw)
     other = stream(batch=2)[1]
     assert net.loss(other, draw).item() == pytest.approx(
-        by_hand(net, Segment(other.inputs, other.targets, 0), [{op: 1.0} for op in ARCH])[0], rel=1e-5)
+        by_hand(net, Segment(other.inputs, other.targets, 0), [{op: 1.0} for op in ARCH])[0], rel=1e-5
+    )

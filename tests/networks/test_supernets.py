@@ -1,4 +1,5 @@
 """Cell supernets against one module per operation, and against single networks trained for digits201."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,14 +7,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nascore.companion.bench.naive_supernet import NaiveSupernet
+from nascore.bench.naive_supernet import NaiveSupernet
+from nascore.data.images import ImageData
 from nascore.errors import SettingError
-from nascore.networks.cell_supernet import CellSupernet, digits201_supernet, nasbench201_supernet, without_none
 from nascore.networks.choices import Draw, one_hot
 from nascore.networks.fleet import Fleet
-from nascore.networks.images import ImageData
-from nascore.networks.operations import average_pool, operation
-from nascore.search.oneshot.base import Relaxed
+from nascore.networks.ops.fused import average_pool
+from nascore.networks.ops.registry import operation
+from nascore.networks.supernets.cell import CellSupernet, digits201_supernet, nasbench201_supernet, without_none
 from nascore.spaces import NASBench201
 from nascore.spaces.cell import CellSpace
 
@@ -63,7 +64,7 @@ def test_equals_one_module_per_operation(number, draw):
         for edge, ops in enumerate(draw.active):
             active[edge, list(ops)] = True
         assert torch.allclose(da, db, atol=1e-10) and not da[~active].any()
-        dead = number in (4, )  # the last cell's only paths may be cut by "none"
+        dead = number in (4,)  # the last cell's only paths may be cut by "none"
         assert dead or da[active].abs().max() > 1e-4
 
 
@@ -143,7 +144,7 @@ def test_constants_give_every_operation_a_derivative():
     sparse = one_hot(arch, 5)
     weights = sparse.weights.double()
     plain = Draw(weights.clone().requires_grad_(), sparse.active)
-    marked = Relaxed(weights.clone().requires_grad_(), sparse.active, constants=True)
+    marked = Draw(weights.clone().requires_grad_(), sparse.active, constants=True)
     losses = []
     for draw in (plain, marked):
         loss = net.loss(batch(), draw)
@@ -221,19 +222,27 @@ def test_further_operations_of_one_kind_have_weights_of_their_own():
     images = torch.randn(3, 3, 6, 6)
     assert not torch.allclose(net(images, one_hot((0,), 3)), net(images, one_hot((1,), 3)), atol=1e-3)
     assert torch.isfinite(net(images, one_hot((2,), 3))).all()
-    assert operation("nor_conv_5x5").kernel == 5 and operation("skip_connect").kind == "skip_connect"
+    assert operation("nor_conv_5x5").kernel == 5 and operation("skip_connect").fused == "skip_connect"
 
 
-@pytest.mark.parametrize("make,word", [
-    (lambda: operation("conv_4x4"), "conv_4x4"), (lambda: operation("nor_conv_4x4"), "odd"),
-    (lambda: small(statistics="global"), "statistics='global'"), (lambda: small(seed=-1), "seed=-1"),
-    (lambda: nasbench201_supernet(0), "widths=0"), (lambda: nasbench201_supernet(4, cells=1.5), "cells=1.5"),
-    (lambda: CellSupernet(NASBench201(), (), 1), "widths is empty"),
-    (lambda: CellSupernet(NASBench201(), (4,), 1, reduction="none"), "reduction"),
-    (lambda: small()(batch()[0], one_hot((0, 1), 5)), "shape"),
-    (lambda: ImageData((np.zeros((9, 8)), np.zeros(9)), (np.zeros((9, 8)), np.zeros(9))), "train"),
-    (lambda: images_data(batch=0), "batch=0"), (lambda: images_data(batch=10), "batch=10"),
-    (lambda: images_data(augment="flip"), "augment='flip'")])
+@pytest.mark.parametrize(
+    "make,word",
+    [
+        (lambda: operation("conv_4x4"), "conv_4x4"),
+        (lambda: operation("nor_conv_4x4"), "odd"),
+        (lambda: small(statistics="global"), "statistics='global'"),
+        (lambda: small(seed=-1), "seed=-1"),
+        (lambda: nasbench201_supernet(0), "channels=0"),
+        (lambda: nasbench201_supernet(4, cells=1.5), "cells=1.5"),
+        (lambda: CellSupernet(NASBench201(), (), 1), "widths is empty"),
+        (lambda: CellSupernet(NASBench201(), (4,), 1, reduction="none"), "reduction"),
+        (lambda: small()(batch()[0], one_hot((0, 1), 5)), "shape"),
+        (lambda: ImageData((np.zeros((9, 8)), np.zeros(9)), (np.zeros((9, 8)), np.zeros(9))), "train"),
+        (lambda: images_data(batch=0), "batch=0"),
+        (lambda: images_data(batch=10), "batch=10"),
+        (lambda: images_data(augment="flip"), "augment='flip'"),
+    ],
+)
 def test_bad_settings_are_named(make, word):
     with pytest.raises(SettingError, match=word):
         make()
@@ -244,6 +253,7 @@ def images_data(train=9, val=5, **options):
         images = np.zeros((n, 1, 6, 6), np.float32)
         images += np.arange(offset, offset + n)[:, None, None, None]
         return images, np.arange(n)
+
     return ImageData(pool(train, 1), pool(val, 100), **{"batch": 2, **options})
 
 
@@ -267,11 +277,11 @@ def test_crop_and_flip():
     image = np.arange(64, dtype=np.float32).reshape(1, 1, 8, 8) + 1
     pool = np.repeat(image, 64, 0), np.zeros(64, int)
     data = ImageData(pool, pool, batch=64, augment="crop-flip")
-    images, = (images for images, _ in data.train(0))
+    (images,) = (images for images, _ in data.train(0))
     inside = (images > 0).flatten(1)
     assert (images - torch.from_numpy(image)).abs().flatten(1).sum(1).bool().sum() > 50  # nearly all moved
     steps = images[:, 0, 4, 4] - images[:, 0, 4, 3]
     assert {1.0, -1.0} <= set(steps.tolist())  # some flipped
     assert inside.sum(1).min() >= 16 and set(images.unique().tolist()) <= set(range(65))
-    kept, = (images for images, _ in data.val(0))
+    (kept,) = (images for images, _ in data.val(0))
     assert torch.equal(kept[0], torch.from_numpy(image[0]))

@@ -1,19 +1,22 @@
 """The toy supernet against one module per operation, its derivatives, and its batches."""
+
 from __future__ import annotations
 
 import pytest
 import torch
 
-from nascore.companion.bench.naive_toy import NaiveToySupernet
+from nascore.bench.naive_toy import NaiveToySupernet
 from nascore.errors import SettingError
 from nascore.networks.choices import Draw, one_hot
-from nascore.networks.toy import ToyData, ToySupernet, random_loss
+from nascore.networks.supernets.toy import ToyData, ToySupernet, random_loss
 
 EDGES, OPS = 4, 5
 GENERATOR = torch.Generator().manual_seed(3)
 WEIGHTS = torch.rand(EDGES, OPS, generator=GENERATOR)
 DRAWS = {
-    "one": ((2,), (0,), (4,), (1,)), "two": ((2, 0), (0, 3), (4, 1), (1, 2)), "all": (tuple(range(OPS)),) * EDGES,
+    "one": ((2,), (0,), (4,), (1,)),
+    "two": ((2, 0), (0, 3), (4, 1), (1, 2)),
+    "all": (tuple(range(OPS)),) * EDGES,
     "ragged": ((0, 1, 2), (3,), (), (4, 0)),
 }
 
@@ -118,13 +121,21 @@ def test_batches_are_fresh_and_repeat_with_the_seed():
     assert not torch.equal(ToyData(net, batch=7, seed=5).test(0)[0], data.test(0)[0])
 
 
-@pytest.mark.parametrize("wrong", [
-    lambda: ToySupernet(0), lambda: ToySupernet(ops=1), lambda: ToySupernet(seed=-1), lambda: ToySupernet(trainable=1),
-    lambda: ToyData(ToySupernet(trainable=True)), lambda: ToyData(ToySupernet(), (0,) * 9),
-    lambda: ToyData(ToySupernet(), (10,) * 10), lambda: ToyData(ToySupernet(), batch=0),
-    lambda: ToySupernet()(torch.zeros(2, 1, 12, 12), one_hot((0,) * 10, 10)),
-    lambda: ToySupernet()(torch.zeros(2, 1, 13, 13), one_hot((0,) * 10, 9)),
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: ToySupernet(0),
+        lambda: ToySupernet(ops=1),
+        lambda: ToySupernet(seed=-1),
+        lambda: ToySupernet(trainable=1),
+        lambda: ToyData(ToySupernet(trainable=True)),
+        lambda: ToyData(ToySupernet(), (0,) * 9),
+        lambda: ToyData(ToySupernet(), (10,) * 10),
+        lambda: ToyData(ToySupernet(), batch=0),
+        lambda: ToySupernet()(torch.zeros(2, 1, 12, 12), one_hot((0,) * 10, 10)),
+        lambda: ToySupernet()(torch.zeros(2, 1, 13, 13), one_hot((0,) * 10, 9)),
+    ],
+)
 def test_bad_input(wrong):
     with pytest.raises(SettingError):
         wrong()

@@ -1,4 +1,5 @@
 """What is particular to each baseline; what they share is in test_conformance."""
+
 from __future__ import annotations
 
 import math
@@ -9,8 +10,7 @@ import pytest
 
 import nascore as nc
 from nascore.errors import SettingError
-from nascore.search.decisions import Decisions
-from nascore.search.random import Unseen
+from nascore.search.baselines.random import Unseen
 from nascore.spaces import CellSpace, MacroSpace, NASBench201, NASBenchMacro
 from nascore.spaces.base import Space
 
@@ -213,7 +213,7 @@ def test_eager_local_search_moves_at_once():
 # -- decisions --------------------------------------------------------------------------------------------------------
 def test_decisions_of_nasbench101_make_every_cell_they_can():
     space = nc.spaces.NASBench101()
-    decisions = Decisions(space)
+    decisions = space.decisions()
     assert decisions.sizes == (2,) * 21 + (3,) * 5
     rng, valid = np.random.default_rng(0), 0
     for _ in range(300):
@@ -230,7 +230,7 @@ def test_decisions_of_nasbench101_make_every_cell_they_can():
 
 @pytest.mark.parametrize("kind", ["Reinforce", "TPE"])
 def test_searches_over_decisions_say_which_spaces_they_know(kind):
-    with pytest.raises(SettingError, match="space=unlisted: expected"):
+    with pytest.raises(SettingError, match="space=unlisted: it does not say how decisions"):
         getattr(nc.search, kind)(Unlisted())
 
 

@@ -3,6 +3,7 @@
 Run as a script it prints the logs of one run of each search on each space: the same seed has to give the same log in
 another process.
 """
+
 from __future__ import annotations
 
 import functools
@@ -23,8 +24,20 @@ ROOT = Path(__file__).resolve().parents[2]
 BUDGET = 24
 
 # small settings, so that the suite takes seconds; the methods themselves are tested elsewhere
-_SMALL_GANAS = {"initial": 8, "base": 4, "increment": 1, "iterations": None, "truth": 4, "width": 8, "layers": 2,
-                "rounds": 1, "episodes": 16, "discriminator_passes": 1, "exploration": 3, "device": "cpu"}
+_SMALL_GANAS = {
+    "initial": 8,
+    "base": 4,
+    "increment": 1,
+    "iterations": None,
+    "truth": 4,
+    "width": 8,
+    "layers": 2,
+    "rounds": 1,
+    "episodes": 16,
+    "discriminator_passes": 1,
+    "exploration": 3,
+    "device": "cpu",
+}
 SETTINGS = {
     "GANAS": _SMALL_GANAS,
     "RLNAS": {"width": 8, "layers": 2, "episodes": 5, "exploration": 3, "device": "cpu"},
@@ -54,8 +67,9 @@ def _table(space, name):
     for i in range(1, space.positions):
         score += pair[i, archs[:, i - 1], archs[:, i]]
     score = 60 + 5 * score
-    return nc.benchmarks.from_table(space, dict(zip(map(tuple, archs.tolist()), score.tolist(), strict=True)),
-                                    name=name, label="synthetic")
+    return nc.benchmarks.from_table(
+        space, dict(zip(map(tuple, archs.tolist()), score.tolist(), strict=True)), name=name, label="synthetic"
+    )
 
 
 @functools.cache
@@ -244,7 +258,9 @@ def test_failed_evaluations_are_survived(search_name, space_name):
 
 def test_nothing_but_failures(search_name):
     space = benchmark("cell-4-4").space
-    result = nc.run(build(search_name, space), nc.Oracle(lambda arch: math.nan, budget=BUDGET, space=space, stall=2_000))
+    result = nc.run(
+        build(search_name, space), nc.Oracle(lambda arch: math.nan, budget=BUDGET, space=space, stall=2_000)
+    )
     assert result.queries == BUDGET and result.best is None
 
 
@@ -301,8 +317,11 @@ def test_a_larger_budget_continues(search_name):
         assert log_of(small) + log_of(large) == reference(search_name, "cell-4-4", 0)[:20]
 
 
-@pytest.mark.parametrize("space", [nc.spaces.CellSpace(2, ("a", "b")), nc.spaces.CellSpace(3, ("a", "b")),
-                                   nc.spaces.MacroSpace(1, ("a", "b", "c"))], ids=lambda space: space.name)
+@pytest.mark.parametrize(
+    "space",
+    [nc.spaces.CellSpace(2, ("a", "b")), nc.spaces.CellSpace(3, ("a", "b")), nc.spaces.MacroSpace(1, ("a", "b", "c"))],
+    ids=lambda space: space.name,
+)
 def test_a_tiny_space_ends(search_name, space):
     oracle = nc.Oracle(lambda arch: float(sum(arch)), space=space, stall=300)
     result = nc.run(build(search_name, space), oracle)
@@ -314,8 +333,9 @@ def test_a_tiny_space_ends(search_name, space):
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("bad", [{"seed": -1}, {"seed": 0.5}, {"seed": "1"}, {"seed": True}, {"space": "nasbench201"}],
-                         ids=str)
+@pytest.mark.parametrize(
+    "bad", [{"seed": -1}, {"seed": 0.5}, {"seed": "1"}, {"seed": True}, {"space": "nasbench201"}], ids=str
+)
 def test_bad_common_settings(search_name, bad):
     arguments = {"space": benchmark("cell-4-4").space, "seed": 0} | bad
     with pytest.raises(SettingError, match=next(iter(bad))):

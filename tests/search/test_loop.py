@@ -1,4 +1,5 @@
 """The one loop, and the result it returns."""
+
 from __future__ import annotations
 
 import math
@@ -12,8 +13,9 @@ from nascore.search import Search
 from nascore.spaces import CellSpace
 
 SPACE = CellSpace(3, ("a", "b", "c"))
-BENCH = nc.benchmarks.from_table(SPACE, {arch: float(9 * arch[0] + 3 * arch[1] + arch[2])
-                                         for arch in SPACE.enumerate()}, name="steps")
+BENCH = nc.benchmarks.from_table(
+    SPACE, {arch: float(9 * arch[0] + 3 * arch[1] + arch[2]) for arch in SPACE.enumerate()}, name="steps"
+)
 
 
 class Listed(Search):
@@ -24,7 +26,7 @@ class Listed(Search):
         self.archs, self.batch, self.forever, self.told = list(archs), batch, forever, []
 
     def ask(self, n=None):
-        out, self.archs = self.archs[:self.batch], self.archs[self.batch:]
+        out, self.archs = self.archs[: self.batch], self.archs[self.batch :]
         if self.forever:
             self.archs += out
         return out

@@ -1,4 +1,5 @@
 """What holds for every space with a fixed number of choices, checked on random spaces and architectures."""
+
 from __future__ import annotations
 
 import random
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from nascore.errors import ArchitectureError
 from nascore.spaces import CellSpace, MacroSpace, NASBench201, NASBenchMacro
-from nascore.spaces.base import Space, draw_below
+from nascore.spaces.base import Space
 
 settings.register_profile("nascore", derandomize=True, deadline=None)
 settings.load_profile("nascore")
@@ -64,8 +65,9 @@ def test_a_numpy_and_a_python_generator_both_work_and_repeat(space, seed):
 
 @given(spaces, st.data())
 def test_validate_takes_lists_and_arrays_and_returns_a_plain_tuple(space, data):
-    arch = tuple(data.draw(st.lists(st.integers(0, len(space.ops) - 1), min_size=space.positions,
-                                    max_size=space.positions)))
+    arch = tuple(
+        data.draw(st.lists(st.integers(0, len(space.ops) - 1), min_size=space.positions, max_size=space.positions))
+    )
     for form in (list(arch), np.array(arch), np.array(arch, np.uint8), tuple(map(float, arch))):
         valid = space.validate(form)
         assert valid == arch and type(valid) is tuple and all(type(x) is int for x in valid)
@@ -76,10 +78,26 @@ def test_validate_takes_lists_and_arrays_and_returns_a_plain_tuple(space, data):
 def test_validate_names_the_value_and_what_is_allowed(space, data):
     good = data.draw(st.lists(st.integers(0, len(space.ops) - 1), min_size=space.positions, max_size=space.positions))
     where = data.draw(st.integers(0, space.positions - 1))
-    wrong = data.draw(st.one_of(st.integers(len(space.ops), 300), st.integers(-300, -1), st.just(0.5),
-                                st.just(float("nan")), st.just(float("inf")), st.just("a"), st.none()))
-    for bad in (tuple(good[:where] + [wrong] + good[where + 1:]), tuple(good[1:]), tuple(good + [0]), (), None, 3,
-                "0" * space.positions):
+    wrong = data.draw(
+        st.one_of(
+            st.integers(len(space.ops), 300),
+            st.integers(-300, -1),
+            st.just(0.5),
+            st.just(float("nan")),
+            st.just(float("inf")),
+            st.just("a"),
+            st.none(),
+        )
+    )
+    for bad in (
+        tuple(good[:where] + [wrong] + good[where + 1 :]),
+        tuple(good[1:]),
+        tuple(good + [0]),
+        (),
+        None,
+        3,
+        "0" * space.positions,
+    ):
         assert bad not in space
         with pytest.raises(ArchitectureError) as caught:
             space.validate(bad)
@@ -99,8 +117,11 @@ def test_parse_survives_any_text(space, text):
         assert arch in space
 
 
-@pytest.mark.parametrize("space", [CellSpace(2, OPS), CellSpace(3, OPS[:3]), MacroSpace(4, OPS[:3]), NASBench201()],
-                         ids=lambda space: space.name)
+@pytest.mark.parametrize(
+    "space",
+    [CellSpace(2, OPS), CellSpace(3, OPS[:3]), MacroSpace(4, OPS[:3]), NASBench201()],
+    ids=lambda space: space.name,
+)
 def test_enumerate_lists_each_once_in_order(space):
     archs = list(space.enumerate())
     assert len(archs) == len(set(archs)) == space.size == len(space.ops) ** space.positions
@@ -123,11 +144,6 @@ def test_samples_and_mutations_are_uniform():
         assert abs(children.count(neighbour) - n / 6) < 5 * (n / 6 * 5 / 6) ** 0.5
 
 
-def test_draw_below_covers_its_range():
-    rng = np.random.default_rng(0)
-    assert {draw_below(3, rng) for _ in range(100)} == {0, 1, 2}
-
-
 @settings(max_examples=20)
 @given(spaces)
 def test_equal_spaces_are_equal_and_say_what_they_are(space):
@@ -141,7 +157,7 @@ def test_a_space_of_ones_own_needs_only_the_abstract_methods():
         name, ops, size = "numbers", ("n",), 10
 
         def sample(self, rng):
-            return (draw_below(10, rng),)
+            return (int(10 * rng.random()),)
 
         def mutate(self, arch, rng):
             return ((arch[0] + 1) % 10,)

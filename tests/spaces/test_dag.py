@@ -1,4 +1,5 @@
 """The node-labelled view of a cell, and the conversion of the GA-NAS appendix."""
+
 from __future__ import annotations
 
 import pytest
@@ -13,7 +14,9 @@ settings.load_profile("nascore")
 
 spaces = st.one_of(
     st.builds(lambda nodes: CellSpace(nodes, ("a", "b", "c")), st.integers(2, 7)),
-    st.builds(lambda layers: MacroSpace(layers, ("a", "b", "c")), st.integers(1, 10)), st.just(NASBench201()))
+    st.builds(lambda layers: MacroSpace(layers, ("a", "b", "c")), st.integers(1, 10)),
+    st.just(NASBench201()),
+)
 
 
 @given(spaces, st.randoms(use_true_random=False))
@@ -45,5 +48,6 @@ def test_nasbench201_has_eight_nodes_and_its_known_edges():
 
 
 def test_a_macro_network_is_a_chain():
-    assert MacroSpace(3, ("a", "b")).dag((1, 0, 1)) == DAG(("input", "b", "a", "b", "output"),
-                                                           ((0, 1), (1, 2), (2, 3), (3, 4)))
+    assert MacroSpace(3, ("a", "b")).dag((1, 0, 1)) == DAG(
+        ("input", "b", "a", "b", "output"), ((0, 1), (1, 2), (2, 3), (3, 4))
+    )

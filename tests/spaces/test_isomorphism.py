@@ -1,4 +1,5 @@
 """Which cells compute the same function: against brute force over all ways to hand out the weights."""
+
 from __future__ import annotations
 
 from itertools import permutations
@@ -36,7 +37,13 @@ def outputs(space: CellSpace, archs: np.ndarray) -> np.ndarray:
                 for number, op in enumerate(space.ops):
                     if op == "none":
                         continue
-                    y = x if op == "skip_connect" else np.tanh(x) @ weights[op][order[edge]] if op in weights else x @ pool
+                    y = (
+                        x
+                        if op == "skip_connect"
+                        else np.tanh(x) @ weights[op][order[edge]]
+                        if op in weights
+                        else x @ pool
+                    )
                     total += np.where(archs[:, edge, None] == number, y, 0)
             nodes.append(total)
         columns.append(nodes[-1][:, 0])
@@ -50,8 +57,11 @@ def partition(labels) -> set[frozenset[int]]:
     return {frozenset(group) for group in groups.values()}
 
 
-@pytest.mark.parametrize("space", [CellSpace(3, SPACE.ops), CellSpace(4, ("none", "skip_connect", "nor_conv_3x3"))],
-                         ids=["3 nodes", "4 nodes"])
+@pytest.mark.parametrize(
+    "space",
+    [CellSpace(3, SPACE.ops), CellSpace(4, ("none", "skip_connect", "nor_conv_3x3"))],
+    ids=["3 nodes", "4 nodes"],
+)
 def test_same_class_means_same_function(space):
     """Two cells are one function if some order of the weights makes their outputs equal: the least output decides."""
     least = np.round(outputs(space, space.array()).min(1), 8) + 0.0
@@ -75,8 +85,10 @@ def test_members_have_the_live_operations_of_their_representative(classes):
     representatives, members = classes
     archs = SPACE.array()
     for row in np.random.default_rng(0).integers(0, SPACE.size, 400):
-        live = [sorted(op for *_, op in contract(SPACE, arch)[1])
-                for arch in (tuple(archs[row].tolist()), representatives[members[row]])]
+        live = [
+            sorted(op for *_, op in contract(SPACE, arch)[1])
+            for arch in (tuple(archs[row].tolist()), representatives[members[row]])
+        ]
         assert live[0] == live[1]
 
 

@@ -1,4 +1,5 @@
 """NAS-Bench-101: matrices, hashes, pruning, sampling, mutation, neighbours and exact parameters."""
+
 import itertools
 import random
 
@@ -8,19 +9,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nascore.errors import ArchitectureError
-from nascore.spaces.nasbench101 import OPS, CellIndex, NASBench101
-from nascore.spaces.nasbench101_cost import all_costs, arch_costs
-from nascore.spaces.nasbench101_graphs import edges, pack, prune
+from nascore.spaces.nasbench101.cost import all_costs, arch_costs
+from nascore.spaces.nasbench101.graphs import edges, pack, prune
+from nascore.spaces.nasbench101.index import CellIndex
+from nascore.spaces.nasbench101.space import OPS, NASBench101
 
 SPACE = NASBench101()
 C3, C1, POOL = OPS
 # Four branches: 1x1, 3x3, 3x3 after 3x3, pooling (GA-NAS Table 6: 2.69 million parameters).
-INCEPTION = ([[0, 1, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0, 0],
-              [0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0]],
-             ["input", C1, C3, C3, C3, POOL, "output"])
+INCEPTION = (
+    [
+        [0, 1, 1, 1, 0, 1, 0],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 1, 0, 0],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0, 0],
+    ],
+    ["input", C1, C3, C3, C3, POOL, "output"],
+)
 # hashes stored in EC-NAS's tfrecords (official naming)
-PUBLISHED = {"5529e1779433733d1145e20de5d8604e": (55, 1, 0), "3af5d23d803ef448b8539054d8c14213": (59, 2, 2),
-             "d0a5ff67e269a1ac4f305c618a88ac85": (37, 1, 0), "97d0e4e2c6056628b5ccdaf94c0c77c6": (47, 1, 2)}
+PUBLISHED = {
+    "5529e1779433733d1145e20de5d8604e": (55, 1, 0),
+    "3af5d23d803ef448b8539054d8c14213": (59, 2, 2),
+    "d0a5ff67e269a1ac4f305c618a88ac85": (37, 1, 0),
+    "97d0e4e2c6056628b5ccdaf94c0c77c6": (47, 1, 2),
+}
 
 
 @st.composite
@@ -126,8 +141,25 @@ def test_bad_matrices_are_refused_by_name(given, words):
         SPACE.from_matrix(*given)
 
 
-@pytest.mark.parametrize("bad", ["abc", "", (3, 3, 3), (1, 2), (1 << 25,), [], None, 1.5, (1.5,), (7, 5), (-1,),
-                                 (1, 0, 0, 0, 0, 0, 0), (0,), (float("nan"),)])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "abc",
+        "",
+        (3, 3, 3),
+        (1, 2),
+        (1 << 25,),
+        [],
+        None,
+        1.5,
+        (1.5,),
+        (7, 5),
+        (-1,),
+        (1, 0, 0, 0, 0, 0, 0),
+        (0,),
+        (float("nan"),),
+    ],
+)
 def test_bad_tuples_are_refused(bad):
     with pytest.raises(ArchitectureError, match="not an architecture of nasbench101"):
         SPACE.validate(bad)
@@ -196,7 +228,7 @@ def test_neighbours_hold_every_single_change_of_the_matrix(arch):
         flipped[x, y] ^= 1
         expected.add((tuple(map(tuple, flipped.tolist())), tuple(ops)))
     for v in range(1, len(ops) - 1):
-        expected |= {(tuple(map(tuple, matrix.tolist())), (*ops[:v], op, *ops[v + 1:])) for op in OPS}
+        expected |= {(tuple(map(tuple, matrix.tolist())), (*ops[:v], op, *ops[v + 1 :])) for op in OPS}
     found = set(SPACE.neighbours(arch))
     for rows, names in expected:
         try:

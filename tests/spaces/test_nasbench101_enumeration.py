@@ -1,13 +1,14 @@
 """The enumeration of NAS-Bench-101 against its known counts, its hashes and the published list of cells."""
+
 import os
 
 import numpy as np
 import pytest
 
-from nascore.spaces.nasbench101 import NASBench101
-from nascore.spaces.nasbench101_cost import all_costs
-from nascore.spaces.nasbench101_graphs import NUM_CELLS, NUM_LABELLED, LabelledGraphs
-from nascore.spaces.nasbench101_hash import all_hashes, module_hash
+from nascore.spaces.nasbench101.cost import all_costs
+from nascore.spaces.nasbench101.graphs import NUM_CELLS, NUM_LABELLED, LabelledGraphs
+from nascore.spaces.nasbench101.hash import all_hashes, module_hash
+from nascore.spaces.nasbench101.space import NASBench101
 
 SPACE = NASBench101()
 

@@ -1,4 +1,5 @@
 """NAS-Bench-201's own notation."""
+
 from __future__ import annotations
 
 import pytest
@@ -14,11 +15,14 @@ def test_the_space():
     assert space == NASBench201()
 
 
-@pytest.mark.parametrize("arch, text", [
-    ((1, 0, 2, 3, 3, 3), "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"),
-    ((0, 1, 4, 1, 3, 3), "|none~0|+|skip_connect~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"),
-    ((0,) * 6, "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"),
-])
+@pytest.mark.parametrize(
+    "arch, text",
+    [
+        ((1, 0, 2, 3, 3, 3), "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"),
+        ((0, 1, 4, 1, 3, 3), "|none~0|+|skip_connect~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"),
+        ((0,) * 6, "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"),
+    ],
+)
 def test_architecture_strings(arch, text):
     space = NASBench201()
     assert space.format(arch) == text and space.parse(text) == arch

@@ -1,11 +1,12 @@
 """Discriminators: the pairwise (Siamese, relativistic) one of GA-NAS, and the standard one of its ablation."""
+
 from __future__ import annotations
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .encoder import CellGraphs, Encoder, pool
+from nascore.search.ganas.encoder import CellGraphs, Encoder, pool
 
 
 class PairwiseDiscriminator(nn.Module):

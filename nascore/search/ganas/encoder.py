@@ -1,4 +1,5 @@
 """The k-GNN encoder shared in form by generator and discriminator (GA-NAS Section 3.2; Morris et al., 2019)."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -7,18 +8,18 @@ import torch
 from torch import nn
 from torch_geometric.nn import GraphConv
 
-from .topology import PAD
+from nascore.search.ganas.topology import PAD
 
 
 class CellGraphs(NamedTuple):
     """Many cells as one PyG-style disconnected graph."""
 
-    label: torch.Tensor       # (N,) long
-    position: torch.Tensor    # (N,) long, index of the node in its cell
+    label: torch.Tensor  # (N,) long
+    position: torch.Tensor  # (N,) long, index of the node in its cell
     edge_index: torch.Tensor  # (2, E) long
-    slot: torch.Tensor        # (N,) long, row of the node in the padded (batch * nodes) layout
-    graph: torch.Tensor       # (N,) long, cell of the node
-    shape: tuple[int, int]    # batch, nodes
+    slot: torch.Tensor  # (N,) long, row of the node in the padded (batch * nodes) layout
+    graph: torch.Tensor  # (N,) long, cell of the node
+    shape: tuple[int, int]  # batch, nodes
 
 
 def batch_cells(label: torch.Tensor, adjacency: torch.Tensor) -> CellGraphs:

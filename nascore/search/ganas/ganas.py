@@ -1,27 +1,31 @@
 """GA-NAS: generative adversarial neural architecture search (Algorithms 1 and 2)."""
+
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
 
-from ... import paths
-from ...errors import SettingError
-from ...spaces.base import Arch, Space
-from ..base import Search, how_many, plain, revive
-from ..threads import one_thread
-from .discriminator import PairwiseDiscriminator, StandardDiscriminator
-from .encoder import batch_cells
-from .generator import Episodes, Generator
-from .ppo import PPO
-from .reward import step_rewards, validity
-from .schedule import FEW_QUERIES, SETUP2, Schedule
-from .topology import topology_of
-from .truth import TopK
+from nascore import checks, paths
+from nascore.errors import SettingError
+from nascore.search.base import Search, how_many
+from nascore.search.ganas.discriminator import PairwiseDiscriminator, StandardDiscriminator
+from nascore.search.ganas.encoder import batch_cells
+from nascore.search.ganas.generator import Episodes, Generator
+from nascore.search.ganas.ppo import PPO
+from nascore.search.ganas.reward import step_rewards, validity
+from nascore.search.ganas.schedule import FEW_QUERIES, SETUP2, Schedule
+from nascore.search.ganas.topology import topology_of
+from nascore.search.ganas.truth import TopK
+from nascore.search.state import plain, revive
+from nascore.spaces.base import Arch, Space
+from nascore.threads import one_thread
+
+_COUNTS = ("width", "layers", "rounds", "episodes", "discriminator_passes", "exploration")
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,21 @@ class Training:
     exploration: int = 40
     heat: float = 1.1
     dry: float = 0.1
-    ppo: PPO = PPO()
+    ppo: PPO = field(default_factory=PPO)
 
     def __post_init__(self):
-        for name in ("width", "layers", "rounds", "episodes", "discriminator_passes", "exploration"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise SettingError(f"{name}={value!r}: expected a positive integer")
-        for name, low, high in (("generator_rate", 0, 1), ("discriminator_rate", 0, 1), ("dry", -1e-9, 1),
-                                ("heat", 0.999, 10)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not low < value < high:
-                raise SettingError(f"{name}={value!r}: expected a number between {max(0, round(low))} and {high}")
+        normal = {
+            **{name: checks.whole(name, getattr(self, name), 1) for name in _COUNTS},
+            **{
+                name: checks.number(name, getattr(self, name), above=0, below=1)
+                for name in ("generator_rate", "discriminator_rate")
+            },
+            "dry": checks.number("dry", self.dry, 0, below=1),
+            "heat": checks.number("heat", self.heat, 1, below=10),
+            "ppo": checks.instance("ppo", self.ppo, PPO, "a PPO(...)"),
+        }
+        for name, value in normal.items():
+            object.__setattr__(self, name, value)
 
 
 FEW_QUERIES_TRAINING = Training(rounds=3, generator_rate=3e-3)  # tuned together with the schedule FEW_QUERIES
@@ -85,9 +92,20 @@ class GANAS(Search):
 
     batch = None
 
-    def __init__(self, space: Space, *, seed: int = 0, schedule: Schedule | None = None, truth_set=None,
-                 discriminator: str = "pairwise", start: Sequence[Arch] = (), evaluated=None,
-                 training: Training | None = None, device: str = "auto", **changes):
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        schedule: Schedule | None = None,
+        truth_set=None,
+        discriminator: str = "pairwise",
+        start: Sequence[Arch] = (),
+        evaluated=None,
+        training: Training | None = None,
+        device: str = "auto",
+        **changes,
+    ):
         super().__init__(space, seed=seed)
         self.topology = topology_of(space)
         schedule = schedule or (SETUP2 if self.topology.free else FEW_QUERIES)
@@ -100,8 +118,7 @@ class GANAS(Search):
             unknown = ", ".join(sorted(set(changes) - set(Training.__dataclass_fields__)))
             allowed = ", ".join([*Schedule.__dataclass_fields__, *Training.__dataclass_fields__])
             raise SettingError(f"{unknown}: GANAS has no such setting; known: {allowed}") from None
-        if discriminator not in ("pairwise", "standard"):
-            raise SettingError(f"discriminator={discriminator!r}: expected 'pairwise' or 'standard'")
+        checks.one_of("discriminator", discriminator, ("pairwise", "standard"))
         self.truth_set = truth_set or TopK(self.schedule.truth)
         self.device = torch.device(_device(device))
         self.discriminator_kind = discriminator
@@ -110,16 +127,22 @@ class GANAS(Search):
             torch.manual_seed(self.seed)
             kind = PairwiseDiscriminator if discriminator == "pairwise" else StandardDiscriminator
             self.generator = Generator(self.topology, self.training.width, self.training.layers)
-            self.discriminator = kind(self.topology.labels, self.topology.nodes, self.training.width,
-                                      self.training.layers, positions=not self.topology.free)
+            self.discriminator = kind(
+                self.topology.labels,
+                self.topology.nodes,
+                self.training.width,
+                self.training.layers,
+                positions=not self.topology.free,
+            )
         self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), self.training.generator_rate)
-        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(),
-                                                        self.training.discriminator_rate)
+        self.discriminator_optimizer = torch.optim.Adam(
+            self.discriminator.parameters(), self.training.discriminator_rate
+        )
         self.iteration = 0
-        self.archs: list[Arch] = []      # everything evaluated, in the order told
+        self.archs: list[Arch] = []  # everything evaluated, in the order told
         self.rows: list[tuple] = []
         self.truth: list[Arch] = []
-        self.trace: list[dict] = []      # one line per round of Algorithm 2
+        self.trace: list[dict] = []  # one line per round of Algorithm 2
         self._told: set = set()
         self._proposed: set = set()
         self._ready: list[Arch] = []
@@ -238,10 +261,16 @@ class GANAS(Search):
                 final[rows[torch.tensor(judged)]] += score
             rewards = step_rewards(episodes, final)
             self.training.ppo.update(self.generator, self.generator_optimizer, episodes, rewards, self.torch_rng)
-            self.trace.append({"iteration": self.iteration, "valid": float(valid.float().mean()),
-                               "in_truth": 1 - len(judged) / max(1, len(archs)), "unique": len(set(keys)),
-                               "judgement": float(score.mean()) if len(score) else 0.0,
-                               "reward": float(final.mean())})
+            self.trace.append(
+                {
+                    "iteration": self.iteration,
+                    "valid": float(valid.float().mean()),
+                    "in_truth": 1 - len(judged) / max(1, len(archs)),
+                    "unique": len(set(keys)),
+                    "judgement": float(score.mean()) if len(score) else 0.0,
+                    "reward": float(final.mean()),
+                }
+            )
 
     def _train_discriminator(self, truth, truth_keys: set, archs: list[Arch], keys: list) -> None:
         """Positives: truth against truth. Negatives: truth against as many unique generated cells."""
@@ -271,17 +300,34 @@ class GANAS(Search):
     # -- state --------------------------------------------------------------------------------------------------
     def settings(self) -> dict:
         training = asdict(self.training)
-        return {**super().settings(), "schedule": asdict(self.schedule), "training": training,
-                "discriminator": self.discriminator_kind}
+        return {
+            **super().settings(),
+            "schedule": asdict(self.schedule),
+            "training": training,
+            "discriminator": self.discriminator_kind,
+        }
 
     def state_dict(self) -> dict:
-        modules = {"generator": self.generator, "discriminator": self.discriminator,
-                   "generator_optimizer": self.generator_optimizer,
-                   "discriminator_optimizer": self.discriminator_optimizer}
-        return {**super().state_dict(), "torch_rng": self.torch_rng.get_state(), "iteration": self.iteration,
-                "archs": self.archs, "rows": self.rows, "truth": self.truth, "trace": self.trace,
-                "ready": self._ready, "told": self._told, "proposed": self._proposed, "pending": self._pending,
-                "modules": {name: module.state_dict() for name, module in modules.items()}}
+        modules = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
+        return {
+            **super().state_dict(),
+            "torch_rng": self.torch_rng.get_state(),
+            "iteration": self.iteration,
+            "archs": self.archs,
+            "rows": self.rows,
+            "truth": self.truth,
+            "trace": self.trace,
+            "ready": self._ready,
+            "told": self._told,
+            "proposed": self._proposed,
+            "pending": self._pending,
+            "modules": {name: module.state_dict() for name, module in modules.items()},
+        }
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
@@ -309,8 +355,10 @@ class GANAS(Search):
         return content
 
     def __repr__(self) -> str:
-        return (f"<{type(self).__name__} on {self.space.name}, seed {self.seed}: iteration {self.iteration}, "
-                f"{len(self.archs)} evaluated, truth set of {len(self.truth)}>")
+        return (
+            f"<{type(self).__name__} on {self.space.name}, seed {self.seed}: iteration {self.iteration}, "
+            f"{len(self.archs)} evaluated, truth set of {len(self.truth)}>"
+        )
 
 
 def _device(name: str) -> str:

@@ -3,6 +3,7 @@
 GA-NAS Section 3.2, A.3 and Figure 3. Episodes are generated in lock-step: every step encodes the partial cells of the
 whole batch together.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -11,30 +12,30 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .encoder import Encoder, batch_cells, padded, pool
-from .topology import PAD, FixedTopology, FreeTopology
+from nascore.search.ganas.encoder import Encoder, batch_cells, padded, pool
+from nascore.search.ganas.topology import PAD, FixedTopology, FreeTopology
 
 
 class Steps(NamedTuple):
     """Decisions, one row each: the partial cell before it and what was chosen."""
 
-    label: torch.Tensor      # (M, nodes)
+    label: torch.Tensor  # (M, nodes)
     adjacency: torch.Tensor  # (M, nodes, nodes)
-    node: torch.Tensor       # (M,) index of the node that is inserted
-    op: torch.Tensor         # (M,) chosen operation (or output)
-    edges: torch.Tensor      # (M, nodes) chosen edges from previous nodes, 0/1; unused for a fixed topology
+    node: torch.Tensor  # (M,) index of the node that is inserted
+    op: torch.Tensor  # (M,) chosen operation (or output)
+    edges: torch.Tensor  # (M, nodes) chosen edges from previous nodes, 0/1; unused for a fixed topology
 
 
 class Episodes(NamedTuple):
     """A batch of generated cells."""
 
-    steps: Steps                # all decisions, episode after episode within each step
-    episode: torch.Tensor       # (M,) episode of each decision
-    log_prob: torch.Tensor      # (M,) under the policy that made them
-    value: torch.Tensor         # (M,) the critic's estimate before the decision
-    label: torch.Tensor         # (B, nodes) final cells
-    adjacency: torch.Tensor     # (B, nodes, nodes)
-    broken: torch.Tensor        # (B,) True where the last action was invalid and ended the episode
+    steps: Steps  # all decisions, episode after episode within each step
+    episode: torch.Tensor  # (M,) episode of each decision
+    log_prob: torch.Tensor  # (M,) under the policy that made them
+    value: torch.Tensor  # (M,) the critic's estimate before the decision
+    label: torch.Tensor  # (B, nodes) final cells
+    adjacency: torch.Tensor  # (B, nodes, nodes)
+    broken: torch.Tensor  # (B,) True where the last action was invalid and ended the episode
 
 
 class Generator(nn.Module):
@@ -65,7 +66,14 @@ class Generator(nn.Module):
         return nodes, torch.cat([nodes[torch.arange(len(node)), newest], pool(x, cells)], 1)
 
     def _edge_state(self, context, op):
-        return torch.tanh(self.edge_start(torch.cat([context[:, self.width:], self.op_embedding(op)], 1)))
+        return torch.tanh(self.edge_start(torch.cat([context[:, self.width :], self.op_embedding(op)], 1)))
+
+    def _op_logits(self, context, node, temperature: float = 1.0) -> torch.Tensor:
+        """log probabilities of the operations, (M, actions); what the node may not hold has -1e9, and so no mass."""
+        scores = self.op_head(context) / temperature if temperature != 1.0 else self.op_head(context)
+        if self.topology.allowed is not None:
+            scores = scores.masked_fill(~self.topology.allowed.to(scores.device)[node - 1], -1e9)
+        return F.log_softmax(scores, 1)
 
     def evaluate(self, steps: Steps) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """log probability (M,), entropy (M,) and value (M,) of stored decisions under the present policy.
@@ -73,7 +81,7 @@ class Generator(nn.Module):
         The entropy of the edges is their mean, so that one decision weighs alike in spaces with and without edges.
         """
         nodes, context = self._read(steps.label, steps.adjacency, steps.node)
-        logits = F.log_softmax(self.op_head(context), 1)
+        logits = self._op_logits(context, steps.node)
         log_prob = logits.gather(1, steps.op[:, None]).squeeze(1)
         entropy = -(logits.exp() * logits).sum(1)
         value = self.critic(context).squeeze(1)
@@ -112,14 +120,24 @@ class Generator(nn.Module):
             node = step + 1
             label[:, node] = topology.unknown
             adjacency = topology.adjacency.clone()
-            adjacency[:, node + 1:] = False
+            adjacency[:, node + 1 :] = False
             adjacency = adjacency.expand(batch, -1, -1)
             at = torch.full((batch,), node)
             _, context = self._read(label, adjacency, at)
-            logits = F.log_softmax(self.op_head(context) / temperature, 1)
+            logits = self._op_logits(context, at, temperature)
             op = torch.multinomial(logits.exp(), 1, generator=rng).squeeze(1)
-            record.append((label.clone(), adjacency, at, op, torch.zeros(batch, nodes), everyone,
-                           logits.gather(1, op[:, None]).squeeze(1), self.critic(context).squeeze(1)))
+            record.append(
+                (
+                    label.clone(),
+                    adjacency,
+                    at,
+                    op,
+                    torch.zeros(batch, nodes),
+                    everyone,
+                    logits.gather(1, op[:, None]).squeeze(1),
+                    self.critic(context).squeeze(1),
+                )
+            )
             label[:, node] = op
         label[:, -1] = topology.output
         return _episodes(record, label, topology.adjacency.expand(batch, -1, -1), torch.zeros(batch, dtype=torch.bool))
@@ -136,7 +154,7 @@ class Generator(nn.Module):
             before, wires = label[alive], adjacency[alive]
             at = torch.full((len(alive),), node)
             embedded, context = self._read(before, wires, at)
-            logits = F.log_softmax(self.op_head(context) / temperature, 1)
+            logits = self._op_logits(context, at, temperature)
             op = torch.multinomial(logits.exp(), 1, generator=rng).squeeze(1)
             log_prob = logits.gather(1, op[:, None]).squeeze(1)
             state, previous = self._edge_state(context, op), torch.zeros(len(alive), 1)

@@ -1,11 +1,12 @@
 """Proximal policy optimisation with generalised advantage estimation (Schulman et al.), as GA-NAS A.3 uses it."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
 
-from .generator import Episodes, Generator, Steps
+from nascore.search.ganas.generator import Episodes, Generator, Steps
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,14 @@ class PPO:
         chosen = advantage[row, column]
         return chosen, chosen + episodes.value
 
-    def update(self, generator: Generator, optimizer: torch.optim.Optimizer, episodes: Episodes,
-               rewards: torch.Tensor, rng: torch.Generator) -> None:
+    def update(
+        self,
+        generator: Generator,
+        optimizer: torch.optim.Optimizer,
+        episodes: Episodes,
+        rewards: torch.Tensor,
+        rng: torch.Generator,
+    ) -> None:
         """`epochs` passes over the decisions of one batch of episodes."""
         advantage, returns = self.advantages(episodes, rewards)
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-6)
@@ -47,10 +54,10 @@ class PPO:
                 steps = Steps(*(column[part] for column in episodes.steps)) if self.minibatch else episodes.steps
                 log_prob, entropy, value = generator.evaluate(steps)
                 ratio = torch.exp(log_prob - episodes.log_prob[part])
-                gain = torch.min(ratio * advantage[part],
-                                 ratio.clamp(1 - self.clip, 1 + self.clip) * advantage[part]).mean()
-                loss = (-gain + self.critic * (value - returns[part]).square().mean()
-                        - self.entropy * entropy.mean())
+                gain = torch.min(
+                    ratio * advantage[part], ratio.clamp(1 - self.clip, 1 + self.clip) * advantage[part]
+                ).mean()
+                loss = -gain + self.critic * (value - returns[part]).square().mean() - self.entropy * entropy.mean()
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(generator.parameters(), self.max_grad_norm)

@@ -1,12 +1,13 @@
 """The rewards of GA-NAS A.3: validity of each step, validity of the cell, and the discriminator's judgement."""
+
 from __future__ import annotations
 
 import torch
 
-from .generator import Episodes
-from .topology import PAD
+from nascore.search.ganas.generator import Episodes
+from nascore.search.ganas.topology import PAD
 
-STEP_PENALTY = -0.1       # an invalid action; it also ends the episode
+STEP_PENALTY = -0.1  # an invalid action; it also ends the episode
 VIOLATION_PENALTY = -0.1  # for each kind of violation that a finished cell shows
 
 

@@ -1,4 +1,5 @@
 """RL-NAS: GA-NAS without its discriminator. The generator's reward is the queried accuracy (Section 4.1, Table 5)."""
+
 from __future__ import annotations
 
 import math
@@ -6,11 +7,10 @@ from collections.abc import Sequence
 
 import torch
 
-from ...spaces.base import Arch, Space
-from ..base import how_many
-from .ganas import GANAS, Training
-from .reward import step_rewards, validity
-
+from nascore.search.base import how_many
+from nascore.search.ganas.ganas import GANAS, Training
+from nascore.search.ganas.reward import step_rewards, validity
+from nascore.spaces.base import Arch, Space
 
 HOTTEST = 3.0  # far above it the policy is forgotten, and a random one finds mostly invalid cells
 
@@ -25,9 +25,12 @@ class RLNAS(GANAS):
     from those. Ends with the oracle's budget.
     """
 
-    def __init__(self, space: Space, *, seed: int = 0, training: Training | None = None, device: str = "auto",
-                 **changes):
-        super().__init__(space, seed=seed, training=training or Training(), device=device, initial=2, iterations=None, **changes)
+    def __init__(
+        self, space: Space, *, seed: int = 0, training: Training | None = None, device: str = "auto", **changes
+    ):
+        super().__init__(
+            space, seed=seed, training=training or Training(), device=device, initial=2, iterations=None, **changes
+        )
         self._ready = []
         self._proposed.clear()
         self._episodes = None
@@ -49,7 +52,7 @@ class RLNAS(GANAS):
             dry = len(self._ready) < self.training.dry * len(archs)
             if dry:  # a batch of known cells costs no query and teaches nothing new
                 self._episodes = None
-            factor = self.training.heat if dry else self.training.heat ** -2
+            factor = self.training.heat if dry else self.training.heat**-2
             self._temperature = min(max(self._temperature * factor, 1.0), HOTTEST)
             tries += 1
             if tries >= self.training.exploration and not self._ready:  # it repeats itself: a batch of random ones
@@ -61,7 +64,7 @@ class RLNAS(GANAS):
 
     def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
         super().tell(archs, values)
-        for arch, row in zip(self.archs[len(self._values):], self.rows[len(self._values):], strict=True):
+        for arch, row in zip(self.archs[len(self._values) :], self.rows[len(self._values) :], strict=True):
             self._values[self.space.key(arch)] = row[0]
 
     def _learn_from_batch(self) -> None:
@@ -82,8 +85,14 @@ class RLNAS(GANAS):
                 final[rows] += torch.tensor([-1.0 if math.isnan(v) else (v - mean) / spread for v in values])
             rewards = step_rewards(episodes, final)
             self.training.ppo.update(self.generator, self.generator_optimizer, episodes, rewards, self.torch_rng)
-        self.trace.append({"iteration": self.iteration, "valid": float(valid.float().mean()),
-                           "unique": len(set(archs)), "reward": float(final.mean())})
+        self.trace.append(
+            {
+                "iteration": self.iteration,
+                "valid": float(valid.float().mean()),
+                "unique": len(set(archs)),
+                "reward": float(final.mean()),
+            }
+        )
 
     # -- state: a batch that waits for its values is part of it -------------------------------------------------
     def state_dict(self) -> dict:
@@ -91,11 +100,10 @@ class RLNAS(GANAS):
         if self._episodes is not None:
             batch = {name: value for name, value in self._episodes._asdict().items() if name != "steps"}
             batch["steps"] = dict(self._episodes.steps._asdict())
-        return {**super().state_dict(), "batch": batch, "scale": self._scale,
-                "temperature": self._temperature}
+        return {**super().state_dict(), "batch": batch, "scale": self._scale, "temperature": self._temperature}
 
     def load_state_dict(self, state: dict) -> None:
-        from .generator import Episodes, Steps
+        from nascore.search.ganas.generator import Episodes, Steps
 
         super().load_state_dict(state)
         batch = state["batch"]

@@ -1,9 +1,10 @@
 """How many architectures each iteration evaluates: |X_0|, then `base` and `increment` more each time (Table 10)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import SettingError
+from nascore import checks
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,10 @@ class Schedule:
     truth: int
 
     def __post_init__(self):
-        for name, least in (("initial", 2), ("base", 1), ("increment", 0), ("truth", 2)):
+        for name, least in (("initial", 2), ("base", 1), ("increment", 0), ("truth", 2), ("iterations", 0)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise SettingError(f"{name}={value!r}: expected an integer >= {least}")
-        if self.iterations is not None and (isinstance(self.iterations, bool) or not isinstance(self.iterations, int)
-                                            or self.iterations < 0):
-            raise SettingError(f"iterations={self.iterations!r}: expected an integer >= 0, or None for no end")
+            if not (name == "iterations" and value is None):
+                object.__setattr__(self, name, checks.whole(name, value, least))
 
     def size(self, t: int) -> int:
         """|X_t|."""

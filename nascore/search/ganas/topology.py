@@ -4,14 +4,16 @@
 goes from row to column. Node 0 is the input. Labels 0 .. len(ops)-1 are the space's operations, then come `output`,
 `input` and `unknown` (a node whose operation is still to be decided).
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
 
-from ...errors import SettingError
-from ...spaces.base import Arch, ChoiceSpace, Space
+from nascore.errors import SettingError
+from nascore.spaces.base import Arch, Space
+from nascore.spaces.choice import ChoiceSpace
 
 PAD = -1
 
@@ -26,7 +28,7 @@ class FixedTopology:
 
     def __init__(self, space: ChoiceSpace):
         self.space = space
-        dag = space.dag((0,) * space.positions)
+        dag = space.dag(tuple(options[0] for options in space.allowed))
         self.nodes = len(dag.labels)
         self.steps = space.positions
         self.operations = len(space.ops)
@@ -36,6 +38,11 @@ class FixedTopology:
         self.adjacency = torch.zeros(self.nodes, self.nodes, dtype=torch.bool)
         for source, target in dag.edges:
             self.adjacency[source, target] = True
+        # (steps, actions): what each decision may choose; None where that is everything everywhere
+        self.allowed = None if space.uniform else torch.zeros(self.steps, self.actions, dtype=torch.bool)
+        if self.allowed is not None:
+            for step, options in enumerate(space.allowed):
+                self.allowed[step, list(options)] = True
 
     def dense(self, archs: Sequence[Arch]) -> tuple[torch.Tensor, torch.Tensor]:
         """label and adjacency of complete architectures."""
@@ -50,8 +57,11 @@ class FreeTopology:
 
     free = True
 
-    def __init__(self, space: Space, nodes: int = 7, edges: int = 9):
-        self.space, self.nodes, self.max_edges = space, nodes, edges
+    allowed = None
+
+    def __init__(self, space: Space):
+        self.space = space
+        self.nodes, self.max_edges = nodes, _ = space.limits
         self.steps = nodes - 1
         self.operations = len(space.ops)
         self.output, self.input, self.unknown = (self.operations + i for i in range(3))
@@ -66,7 +76,7 @@ class FreeTopology:
         label = torch.full((len(archs), self.nodes), PAD, dtype=torch.long)
         for row, arch in enumerate(archs):
             inner = list(arch[1:])
-            label[row, :len(inner) + 2] = torch.tensor([self.input, *inner, self.output])
+            label[row, : len(inner) + 2] = torch.tensor([self.input, *inner, self.output])
         bits = torch.tensor([arch[0] for arch in archs])
         adjacency = torch.zeros(len(archs), self.nodes, self.nodes, dtype=torch.bool)
         adjacency[:, self._source, self._target] = (bits[:, None] & self._weights) > 0
@@ -75,15 +85,19 @@ class FreeTopology:
     def archs(self, label: torch.Tensor, adjacency: torch.Tensor) -> list[Arch]:
         """The tuples of complete, valid cells (every node on a path from input to output)."""
         bits = (adjacency[:, self._source, self._target].long() * self._weights).sum(1).tolist()
-        return [(edge_bits, *(op for op in row if 0 <= op < self.operations))
-                for edge_bits, row in zip(bits, label.tolist(), strict=True)]
+        return [
+            (edge_bits, *(op for op in row if 0 <= op < self.operations))
+            for edge_bits, row in zip(bits, label.tolist(), strict=True)
+        ]
 
 
 def topology_of(space: Space) -> FixedTopology | FreeTopology:
     """How GA-NAS sees a space; SettingError for a space it has no decoder for."""
-    if isinstance(space, ChoiceSpace):
+    if isinstance(space, ChoiceSpace) and space.fixed_topology:
         return FixedTopology(space)
-    if hasattr(space, "from_matrix") and hasattr(space, "to_matrix"):
+    if space.limits is not None:
         return FreeTopology(space)
-    raise SettingError(f"GA-NAS has no decoder for {space!r}: expected a cell or macro space with a fixed number of "
-                       "positions, or NASBench101()")
+    raise SettingError(
+        f"GA-NAS has no decoder for {space!r}: expected a cell or macro space with a fixed number of positions, or "
+        "NASBench101()"
+    )

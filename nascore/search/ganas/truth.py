@@ -1,11 +1,13 @@
 """The truth set: which of the evaluated architectures the generator should imitate (GA-NAS Algorithm 1, step 3)."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...errors import SettingError
+from nascore import checks
+from nascore.errors import SettingError
 
 Row = tuple[float, ...]
 
@@ -14,16 +16,15 @@ class TopK:
     """The k best architectures; with `feasible` (row -> bool) only those that satisfy a hard constraint (Section 4.2)."""
 
     def __init__(self, k: int, feasible: Callable[[Row], bool] | None = None):
-        if isinstance(k, bool) or not isinstance(k, int) or k < 2:
-            raise SettingError(f"k={k!r}: the truth set needs at least 2 architectures (an integer)")
-        self.k, self.feasible = k, feasible
+        if feasible is not None and not callable(feasible):
+            raise SettingError(f"feasible={checks.shown(feasible)}: expected a callable row -> bool, or None")
+        self.k, self.feasible = checks.whole("k", k, 2), feasible
 
     def select(self, rows: Sequence[Row], rng) -> list[int]:
         """Indices into `rows`; ties are ordered at random, as the paper's rankings are."""
-        good = [i for i, row in enumerate(rows)
-                if row[0] == row[0] and (self.feasible is None or self.feasible(row))]
+        good = [i for i, row in enumerate(rows) if row[0] == row[0] and (self.feasible is None or self.feasible(row))]
         luck = rng.random(len(good))
-        return [good[i] for i in sorted(range(len(good)), key=lambda i: (-rows[good[i]][0], luck[i]))[:self.k]]
+        return [good[i] for i in sorted(range(len(good)), key=lambda i: (-rows[good[i]][0], luck[i]))[: self.k]]
 
 
 class ParetoFronts:
@@ -33,15 +34,16 @@ class ParetoFronts:
     """
 
     def __init__(self, fronts: int = 4, minimize: Sequence[int] | None = None):
-        if isinstance(fronts, bool) or not isinstance(fronts, int) or fronts < 1:
-            raise SettingError(f"fronts={fronts!r}: expected a positive integer")
-        self.fronts, self.minimize = fronts, None if minimize is None else set(minimize)
+        self.fronts = checks.whole("fronts", fronts, 1)
+        self.minimize = None if minimize is None else {checks.whole("minimize", entry, 0) for entry in minimize}
 
     def select(self, rows: Sequence[Row], rng) -> list[int]:
-        points = np.array([[entry for entry in row] for row in rows], float)
+        points = np.array([list(row) for row in rows], float)
         if points.ndim != 2 or points.shape[1] < 2:
             raise SettingError("a Pareto truth set needs rows (value, cost, ...): use Oracle(costs=[...])")
         costs = self.minimize if self.minimize is not None else set(range(1, points.shape[1]))
+        if costs and max(costs) >= points.shape[1]:
+            raise SettingError(f"minimize={sorted(costs)}: the rows have the entries 0 to {points.shape[1] - 1}")
         points = points * [1.0 if i in costs else -1.0 for i in range(points.shape[1])]
         left = np.flatnonzero(~np.isnan(points).any(1))
         chosen: list[int] = []

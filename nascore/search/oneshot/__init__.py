@@ -1,5 +1,6 @@
-"""One-shot search: a Strategy draws mixing weights and learns from the loss, a Supernet turns them into a loss, a Selection
-turns what was learned into an architecture."""
+"""One-shot search. A Strategy draws mixing weights and learns from the loss, a Supernet turns them into a loss, hooks watch
+and shape the run, a Selection turns what was learned into an architecture."""
+
 from __future__ import annotations
 
 import importlib
@@ -16,9 +17,18 @@ _STRATEGIES = {
     "Reinforce": "reinforce",
     "SNAS": "snas",
 }
-_NAMES = {"Strategy": ".base", "Choices": "...networks.choices", "Draw": "...networks.choices",
-          "search": ".loop", "SearchLog": ".log", "Selection": ".selection", "Argmax": ".selection",
-          "ProcessBest": ".selection"}
+_NAMES = {
+    "Argmax": "search.oneshot.selections.argmax",
+    "Choices": "networks.choices",
+    "Draw": "networks.choices",
+    "Hook": "search.oneshot.hooks.base",
+    "ProcessBest": "search.oneshot.selections.process_best",
+    "Run": "search.oneshot.run",
+    "SearchLog": "search.oneshot.log",
+    "Selection": "search.oneshot.selections.base",
+    "Strategy": "search.oneshot.strategies.base",
+    "search": "search.oneshot.loop",
+}
 
 __all__ = ["available", *_NAMES, *_STRATEGIES]
 
@@ -29,10 +39,10 @@ def available() -> list[str]:
 
 
 def __getattr__(name: str):  # torch waits until a strategy is first used
-    module = f".{_STRATEGIES[name]}" if name in _STRATEGIES else _NAMES.get(name)
+    module = f"search.oneshot.strategies.{_STRATEGIES[name]}" if name in _STRATEGIES else _NAMES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(module, __name__), name)
+    return getattr(importlib.import_module(f"nascore.{module}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,5 @@
 """State of a running search in one file, written whole or not at all."""
+
 from __future__ import annotations
 
 import io
@@ -6,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from ...errors import SettingError
-from ...paths import atomic_write
+from nascore.errors import ResultsError
+from nascore.paths import atomic_write
 
 UNCOMPARED = ("threads",)  # recorded, but a search may go on with others
 
@@ -22,7 +23,7 @@ def save(path: Path, state: dict) -> None:
 def load(path: Path, settings: dict) -> dict | None:
     """The state saved under `path`, None where there is no file.
 
-    SettingError for a file that is no checkpoint and for one of other settings. Nothing in the file is executed.
+    ResultsError for a file that is no checkpoint and for one of other settings. Nothing in the file is executed.
     """
     if not path.exists():
         return None
@@ -30,9 +31,11 @@ def load(path: Path, settings: dict) -> dict | None:
         state = torch.load(path, map_location="cpu", weights_only=True)
         saved = state["settings"]
     except Exception as error:
-        raise SettingError(f"checkpoint={str(path)!r}: not a checkpoint of a search ({error})") from error
+        raise ResultsError(f"checkpoint={str(path)!r}: not a checkpoint of a search ({error})") from error
     for name in settings.keys() | saved.keys():
         if name not in UNCOMPARED and settings.get(name) != saved.get(name):
-            raise SettingError(f"checkpoint={str(path)!r}: it was written with {name}={saved.get(name)!r}, not with "
-                               f"{settings.get(name)!r}; delete it or give another path")
+            raise ResultsError(
+                f"checkpoint={str(path)!r}: it was written with {name}={saved.get(name)!r}, not with "
+                f"{settings.get(name)!r}; delete it or give another path"
+            )
     return state

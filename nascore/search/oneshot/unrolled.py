@@ -8,19 +8,25 @@ total derivative of L_val(w', a) along a is
 The product with the mixed derivative is a central finite difference of first derivatives along d L_val / d w', with
 the step 0.01 / norm that DARTS uses: two more forward and backward passes instead of second derivatives.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import torch
 
-from ...networks.choices import Draw
+from nascore.networks.choices import Draw
 
 SCALE = 0.01
 
 
-def backward(training: Callable[[], torch.Tensor], validation: Callable[[], torch.Tensor], draw: Draw,
-             parameters: Sequence[torch.Tensor], rate: float) -> float:
+def backward(
+    training: Callable[[], torch.Tensor],
+    validation: Callable[[], torch.Tensor],
+    draw: Draw,
+    parameters: Sequence[torch.Tensor],
+    rate: float,
+) -> float:
     """Put the total derivative into `draw.weights.grad`; returns L_val(w', a). The parameters end as they were.
 
     `training` and `validation` compute the losses of the two batches under `draw` at the current parameters.

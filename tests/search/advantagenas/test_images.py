@@ -1,4 +1,5 @@
 """The image studies: what a search leaves in a row, what the table adds, and that the methods get the same budget."""
+
 from __future__ import annotations
 
 import json
@@ -8,9 +9,9 @@ import numpy as np
 import pytest
 
 from nascore import benchmarks
-from nascore.networks.cell_supernet import CellSupernet
-from nascore.search.advantagenas.studies import cell_search, cifar10, digits201
+from nascore.networks.supernets.cell import CellSupernet
 from nascore.spaces.nasbench201 import NASBench201
+from nascore.studies.advantagenas import cell_search, cifar10, digits201
 
 SEVERAL = ("ProxylessNAS", "DARTS", "SNAS")  # they weigh several operations of an edge: no process best
 SMOKE = {"role": "search", "zero": False, "learning_rate": 0.1, "size": "smoke"}
@@ -22,8 +23,15 @@ def table():
 
 
 def row(archs, bests):
-    return {"metrics": {"entropy": 1.0}, "curve": {"epoch": list(range(1, len(archs) + 1)), "arch": archs,
-                                                   "process_best": bests, "entropy": [1.0] * len(archs)}}
+    return {
+        "metrics": {"entropy": 1.0},
+        "curve": {
+            "epoch": list(range(1, len(archs) + 1)),
+            "arch": archs,
+            "process_best": bests,
+            "entropy": [1.0] * len(archs),
+        },
+    }
 
 
 def test_judged_adds_the_tables_answers(table):
@@ -49,7 +57,9 @@ def test_a_method_without_single_architectures_has_no_process_best(table):
 def test_cells_without_none_keep_their_operations():
     space = cell_search.cells(False)
     assert space.ops == NASBench201().ops[1:] and cell_search.cells(True).ops == NASBench201().ops
-    arch = space.parse("|nor_conv_3x3~0|+|skip_connect~0|avg_pool_3x3~1|+|nor_conv_1x1~0|skip_connect~1|nor_conv_3x3~2|")
+    arch = space.parse(
+        "|nor_conv_3x3~0|+|skip_connect~0|avg_pool_3x3~1|+|nor_conv_1x1~0|skip_connect~1|nor_conv_3x3~2|"
+    )
     moved = cell_search.in_table(arch, space, NASBench201())
     assert NASBench201().format(moved) == space.format(arch) and moved != arch
     assert cell_search.in_table(None, space, NASBench201()) is None
@@ -104,8 +114,9 @@ def test_units_are_distinct_and_fair(study, profile):
 def test_random_search_chooses_by_validation(monkeypatch, table):
     val = table.select(split="val")
     seen = []
-    monkeypatch.setattr(digits201, "random_cell", lambda rng, table: seen.append(tuple(rng.integers(1, 5, 6).tolist()))
-                        or seen[-1])
+    monkeypatch.setattr(
+        digits201, "random_cell", lambda rng, table: seen.append(tuple(rng.integers(1, 5, 6).tolist())) or seen[-1]
+    )
     found = digits201._random_search(table, np.random.default_rng(0))
     assert len(seen) == found["trained"] == digits201.BUDGET.evaluations // digits201.RECIPE.steps
     assert found["argmax_arch"] == NASBench201().format(max(seen, key=val.value))

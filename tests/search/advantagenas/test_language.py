@@ -1,13 +1,15 @@
 """The Penn Treebank study: what its units are, and that a smoke unit searches, retrains and reports."""
+
 import json
 import math
 
 import pytest
 
 from nascore.data.text import ptb_label
-from nascore.networks.recurrent import SPACE, RecurrentNetwork
-from nascore.search.advantagenas.studies import language
-from nascore.search.advantagenas.studies.language import LANGUAGE, PAPER, SMOKE
+from nascore.networks.supernets.recurrent import RecurrentNetwork
+from nascore.spaces.recurrent import SPACE
+from nascore.studies.advantagenas import language
+from nascore.studies.advantagenas.language import LANGUAGE, PAPER, SMOKE
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,8 @@ def test_a_unit_searches_retrains_and_reports(row):
     assert metrics["arch"] == metrics["argmax_arch"] and metrics["derived_by"] == "argmax"
     assert 1 < metrics["test"] < SMOKE.words and 1 < metrics["val"] < SMOKE.words
     assert metrics["params"] == pytest.approx(
-        RecurrentNetwork(SPACE.parse(metrics["arch"]), SMOKE.words, SMOKE.units).params, abs=1e-5)
+        RecurrentNetwork(SPACE.parse(metrics["arch"]), SMOKE.words, SMOKE.units).params, abs=1e-5
+    )
     assert len(row["retrain"]) == SMOKE.retrain_epochs and row["retrain"][-1] == metrics["train"] < row["retrain"][0]
     assert {len(values) for values in curve.values()} == {SMOKE.search_epochs}
     probabilities = curve["probabilities"]
@@ -78,8 +81,9 @@ def test_theta_moves_at_the_settings_rate(monkeypatch):
     from nascore.search import oneshot
 
     seen = []
-    monkeypatch.setattr(oneshot, "search", lambda supernet, strategy, *rest, **more: seen.append(
-        strategy.settings["learning_rate"]))
+    monkeypatch.setattr(
+        oneshot, "search", lambda supernet, strategy, *rest, **more: seen.append(strategy.settings["learning_rate"])
+    )
     language.find("GDAS", SMOKE, 0)
     assert seen == [SMOKE.theta_rate]
     cosine = [3e-3 * (1 + math.cos(math.pi * t / 1000)) / 2 for t in range(1000)]

@@ -1,4 +1,5 @@
 """Sums over all architectures against finite differences, other sums, random draws, and the strategies' updates."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -8,9 +9,9 @@ import torch
 from nascore.errors import SettingError
 from nascore.networks.choices import Choices, one_hot
 from nascore.search import oneshot
-from nascore.search.advantagenas import closed_forms, estimators
-from nascore.search.advantagenas.rewards import KINDS, reward
-from nascore.search.advantagenas.studies import theory
+from nascore.studies.advantagenas.theory import closed_forms, estimators
+from nascore.studies.advantagenas.theory import study as theory
+from nascore.studies.advantagenas.theory.rewards import KINDS, reward
 
 THETA = np.random.default_rng(7).standard_normal((3, 3))
 CASES = [(kind, zero) for kind in KINDS for zero in (False, True) if not (zero and kind == "centred")]
@@ -65,8 +66,10 @@ def test_section_44():
     assert not np.allclose(closed_forms.printed_gradient(parts, mu), true, rtol=0.01)
     assert not np.allclose(closed_forms.printed_base(parts, mu), base.second, rtol=0.01)
     centred, flat = reward("centred", 3, 3, 2), np.zeros((3, 3))
-    np.testing.assert_allclose(closed_forms.printed_base(centred.parts, estimators.softmax(flat)),
-                               estimators.moments(centred, flat, "reinforce").second)
+    np.testing.assert_allclose(
+        closed_forms.printed_base(centred.parts, estimators.softmax(flat)),
+        estimators.moments(centred, flat, "reinforce").second,
+    )
 
 
 @pytest.mark.parametrize("kind", ["linear", "network"])
@@ -85,15 +88,22 @@ def test_theorem_41(kind):
 def test_monte_carlo_agrees(kind):
     table = reward(kind, 3, 3, 5)
     for estimator in estimators.ESTIMATORS:
-        exact, drawn = (f(table, THETA, estimator, *rest) for f, rest in ((estimators.moments, ()),
-                                                                         (estimators.monte_carlo, (40_000, 1))))
+        exact, drawn = (
+            f(table, THETA, estimator, *rest)
+            for f, rest in ((estimators.moments, ()), (estimators.monte_carlo, (40_000, 1)))
+        )
         np.testing.assert_allclose(drawn.second, exact.second, rtol=0.05)
         np.testing.assert_allclose(drawn.mean, exact.mean, atol=5 * np.sqrt(exact.second.max() / 40_000))
 
 
-@pytest.mark.parametrize("name,estimator,options", [
-    ("AdvantageNAS", "taylor", {}), ("AdvantageNAS", "advantage", {"exact": True}),
-    ("Reinforce", "reinforce", {"baseline": 0.0})])
+@pytest.mark.parametrize(
+    "name,estimator,options",
+    [
+        ("AdvantageNAS", "taylor", {}),
+        ("AdvantageNAS", "advantage", {"exact": True}),
+        ("Reinforce", "reinforce", {"baseline": 0.0}),
+    ],
+)
 def test_the_strategies_follow_these_estimates(name, estimator, options, monkeypatch):
     """What the strategies of nascore.search.oneshot hand to their optimiser, averaged over all architectures."""
     table = reward("network", 3, 3, 1)
@@ -106,8 +116,8 @@ def test_the_strategies_follow_these_estimates(name, estimator, options, monkeyp
         draw = one_hot(arch.tolist(), 3)
         # of a loss -r: only the entry of the chosen operation can reach Equation 7
         draw.weights.grad = -draw.weights * torch.tensor(table.taylor.mean(0)[number]).float()[:, None]
-        draw.counterfactual_losses = (-table.without.mean(0)[number]).tolist()
-        strategy.update([draw], [float(-table.r.mean(0)[number])])
+        without = iter((-table.without.mean(0)[number]).tolist())  # edge by edge, as Equation 6 asks for them
+        strategy.update([draw], [float(-table.r.mean(0)[number])], lambda _, left=without: next(left))
     mean = -sum(weight * step.numpy() for weight, step in zip(p, steps, strict=True))
     np.testing.assert_allclose(mean, estimators.moments(table, THETA, estimator).mean, atol=1e-5)
 
@@ -125,8 +135,10 @@ def test_a_row():
     assert large["metrics"]["best_bound_adv"] is None and large["metrics"]["printed_gradient_ratio"] is None
 
 
-@pytest.mark.parametrize("wrong", [("other", 3, 3), ("linear", 0, 3), ("linear", 3, 1), ("linear", 11, 2),
-                                   ("table", 9, 3), ("table", 3, 3, -1)])
+@pytest.mark.parametrize(
+    "wrong",
+    [("other", 3, 3), ("linear", 0, 3), ("linear", 3, 1), ("linear", 11, 2), ("table", 9, 3), ("table", 3, 3, -1)],
+)
 def test_bad_input(wrong):
     with pytest.raises(SettingError):
         reward(*wrong)

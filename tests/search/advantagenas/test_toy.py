@@ -1,11 +1,12 @@
 """The toy study: what a row holds, that trials are paired, and that credit assignment pays."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from nascore.networks.toy import ToySupernet
-from nascore.search.advantagenas.studies import toy
+from nascore.networks.supernets.toy import ToySupernet
+from nascore.studies.advantagenas import toy
 
 
 def test_a_row():
@@ -29,10 +30,17 @@ def test_trials_are_paired_and_repeat():
 
 
 def test_dense_draws_keep_every_operation():
-    cost = {name: toy.run({"method": name, "settings": "paper", "iterations": 10}, 0)["metrics"]
-            for name in ("PARSEC", "ProxylessNAS", "NASP", "SNAS", "AdvantageNAS, Eq. 6")}
+    cost = {
+        name: toy.run({"method": name, "settings": "paper", "iterations": 10}, 0)["metrics"]
+        for name in ("PARSEC", "ProxylessNAS", "NASP", "SNAS", "AdvantageNAS, Eq. 6")
+    }
     assert {name: metrics["active"] for name, metrics in cost.items()} == {
-        "PARSEC": 10, "ProxylessNAS": 20, "NASP": 100, "SNAS": 100, "AdvantageNAS, Eq. 6": 10}
+        "PARSEC": 10,
+        "ProxylessNAS": 20,
+        "NASP": 100,
+        "SNAS": 100,
+        "AdvantageNAS, Eq. 6": 10,
+    }
     assert cost["SNAS"]["bytes_operations"] == 10 * cost["PARSEC"]["bytes_operations"]
     assert cost["SNAS"]["bytes_architecture"] > 4 * cost["PARSEC"]["bytes_architecture"]
     assert cost["NASP"]["bytes_weights"] == cost["PARSEC"]["bytes_weights"] < cost["SNAS"]["bytes_weights"]

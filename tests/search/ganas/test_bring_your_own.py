@@ -1,4 +1,5 @@
 """Bring your own table or training function (issue bar E6): the code of notebooks/ganas/12_bring_your_own itself runs."""
+
 from __future__ import annotations
 
 import json
@@ -76,7 +77,11 @@ def test_training_on_digits_survives_failures():
     oracle = nc.Oracle(train, 3, space=space)
     values = oracle.evaluate([(3, 0, 0, 0, 0, 0), (1,) * 6, (3, 0, 3, 1, 0, 3)])
     assert math.isnan(values[0]) and math.isnan(values[1]) and values[2] == value
-    assert oracle.history["status"].tolist() == ["failed: ValueError: no path from input to output", "failed: nan", "ok"]
+    assert oracle.history["status"].tolist() == [
+        "failed: ValueError: no path from input to output",
+        "failed: nan",
+        "ok",
+    ]
     assert oracle.best() == ((3, 0, 3, 1, 0, 3), value)
 
 
@@ -108,6 +113,6 @@ def test_a_killed_search_on_digits_resumes_to_the_same_log(tmp_path):
     scope["train"] = counted
     resumed = scope["digits_search"](log, queries)
     assert len(trained) == queries - len(left)
-    assert rows(log) == rows(tmp_path / "whole.jsonl") and rows(log)[:len(left)] == left
+    assert rows(log) == rows(tmp_path / "whole.jsonl") and rows(log)[: len(left)] == left
     assert resumed.best == whole.best and resumed.queries == queries
     assert {"failed: nan", "failed: ValueError: no path from input to output", "ok"} <= {row[2] for row in rows(log)}

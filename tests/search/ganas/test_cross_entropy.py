@@ -1,4 +1,5 @@
 """The exact cross-entropy method against brute force, and what Theorems A.1 and 3.1 imply."""
+
 import itertools
 import math
 
@@ -8,11 +9,11 @@ from scipy.optimize import minimize
 from scipy.special import softmax
 
 from nascore.errors import SettingError
-from nascore.search.ganas.cross_entropy import conditional_density, cross_entropy, quantile_level
-from nascore.search.ganas.densities import FullFamily, ProductFamily, floored, js_divergence, kl_divergence
-from nascore.search.ganas.sampled_cross_entropy import sampled_cross_entropy, truth_set_rho
-from nascore.search.ganas.studies.theory import OPS, deceptive_table, run, score_table
 from nascore.spaces import CellSpace
+from nascore.studies.ganas.theory.cross_entropy import conditional_density, cross_entropy, quantile_level
+from nascore.studies.ganas.theory.densities import FullFamily, ProductFamily, floored, js_divergence, kl_divergence
+from nascore.studies.ganas.theory.sampled_cross_entropy import sampled_cross_entropy, truth_set_rho
+from nascore.studies.ganas.theory.study import OPS, deceptive_table, run, score_table
 
 SPACE = CellSpace(3, OPS)  # 64 cells
 
@@ -178,7 +179,7 @@ def test_js_can_lose_the_target_where_kl_cannot():
     assert js.failed.t == 1 and js.failed.mass < 1e-12
     kept = cross_entropy(scores, SPACE, 90.0, 1.0, 0.1, "JS", floor=0.01)  # p(x; theta) > 0 restores the theorem
     assert kept.reached and kept.iterations <= kept.bound
-    assert kept.steps[1].rho == pytest.approx(0.01 ** 3, rel=1e-3)  # at a price: a million draws among 64 cells
+    assert kept.steps[1].rho == pytest.approx(0.01**3, rel=1e-3)  # at a price: a million draws among 64 cells
 
 
 def test_a_target_below_gamma_0_needs_no_iteration():
@@ -195,14 +196,27 @@ def test_the_trace_is_a_table_and_repeats_exactly():
     assert one.equals(two)
 
 
-@pytest.mark.parametrize("change, word", [
-    ({"alpha": 94.5}, "out of reach"), ({"alpha": 0.0}, "alpha > 0"), ({"alpha": math.nan}, "alpha=nan"),
-    ({"delta": 0}, "delta=0"), ({"rho": 1.0}, "rho=1.0"), ({"rho": 0}, "rho=0"), ({"delta": "1"}, "delta='1'"),
-    ({"divergence": "TV"}, "KL, JS"), ({"family": "gnn"}, "product, full"), ({"floor": 0.25}, "floor=0.25"),
-    ({"family": "full", "floor": 0.1}, "takes no floor"), ({"scores": [1.0, 2.0]}, r"\(64,\)"),
-    ({"scores": ["a"]}, "64 numbers"), ({"scores": [math.nan] * 64}, r"scores\[0\]=nan"),
-    ({"space": "cells"}, "space='cells'"), ({"space": CellSpace(5, tuple("abcdefgh"))}, "at most"),
-])
+@pytest.mark.parametrize(
+    "change, word",
+    [
+        ({"alpha": 94.5}, "out of reach"),
+        ({"alpha": 0.0}, "alpha=0.0"),
+        ({"alpha": math.nan}, "alpha=nan"),
+        ({"delta": 0}, "delta=0"),
+        ({"rho": 1.0}, "rho=1.0"),
+        ({"rho": 0}, "rho=0"),
+        ({"delta": "1"}, "delta='1'"),
+        ({"divergence": "TV"}, "KL, JS"),
+        ({"family": "gnn"}, "product, full"),
+        ({"floor": 0.25}, "floor=0.25"),
+        ({"family": "full", "floor": 0.1}, "takes no floor"),
+        ({"scores": [1.0, 2.0]}, r"\(64,\)"),
+        ({"scores": ["a"]}, "64 numbers"),
+        ({"scores": [math.nan] * 64}, r"scores\[0\]=nan"),
+        ({"space": "cells"}, "space='cells'"),
+        ({"space": CellSpace(5, tuple("abcdefgh"))}, "at most"),
+    ],
+)
 def test_bad_settings_are_named(change, word):
     settings = {"scores": score_table(SPACE, 0), "space": SPACE, "alpha": 93.0, "delta": 0.5, "rho": 0.1} | change
     with pytest.raises(SettingError, match=word):
@@ -231,9 +245,17 @@ def test_sampling_stops_when_the_space_is_used_up():
     assert steps[-1].seen == SPACE.size and steps[-1].best == 94.0
 
 
-@pytest.mark.parametrize("change, word", [({"k": 10, "rho": 0.1}, "exactly one"), ({"k": None}, "exactly one"),
-                                          ({"k": 0}, "k=0"), ({"initial": 65}, "only 64"),
-                                          ({"k": None, "rho": 2}, "rho=2"), ({"divergence": "x"}, "KL, JS")])
+@pytest.mark.parametrize(
+    "change, word",
+    [
+        ({"k": 10, "rho": 0.1}, "exactly one"),
+        ({"k": None}, "exactly one"),
+        ({"k": 0}, "k=0"),
+        ({"initial": 65}, "only 64"),
+        ({"k": None, "rho": 2}, "rho=2"),
+        ({"divergence": "x"}, "KL, JS"),
+    ],
+)
 def test_bad_sampling_settings_are_named(change, word):
     with pytest.raises(SettingError, match=word):
         sampled_cross_entropy(score_table(SPACE, 0), SPACE, **({"initial": 20} | change))

@@ -1,4 +1,5 @@
 """Pairwise and standard discriminators."""
+
 import pytest
 import torch
 
@@ -61,7 +62,11 @@ def test_learns_to_tell_truth_from_fake(kind):
 def test_reward_is_the_largest_probability_over_the_truth_set():
     discriminator = make(PairwiseDiscriminator)
     reward = discriminator.reward(cells(TRUTH), cells(FAKE))
-    each = torch.stack([torch.sigmoid(discriminator.pairs(discriminator.embed(cells([t])),
-                                                          discriminator.embed(cells(FAKE))))[0] for t in TRUTH])
+    each = torch.stack(
+        [
+            torch.sigmoid(discriminator.pairs(discriminator.embed(cells([t])), discriminator.embed(cells(FAKE))))[0]
+            for t in TRUTH
+        ]
+    )
     assert torch.allclose(reward, each.amax(0), atol=1e-6)
     assert ((reward > 0) & (reward < 1)).all()

@@ -1,4 +1,5 @@
 """GA-NAS as a whole: Algorithm 1's sizes, the truth set, constraints, seeding, state, failures."""
+
 import math
 
 import numpy as np
@@ -78,7 +79,9 @@ def test_start_architectures_open_the_search_and_join_the_truth_set(bench):
 def test_hard_constraint_on_the_truth_set(bench):
     limit = float(np.median(bench.costs["params"]))
     oracle = nc.Oracle(bench, 60, costs=["params"], feasible=lambda row: row[1] < limit)
-    search = GANAS(SPACE, seed=0, truth_set=TopK(8, lambda row: row[1] < limit), initial=40, base=20, iterations=1, **QUICK)
+    search = GANAS(
+        SPACE, seed=0, truth_set=TopK(8, lambda row: row[1] < limit), initial=40, base=20, iterations=1, **QUICK
+    )
     result = nc.run(search, oracle)
     assert search.truth and all(bench.cost(a, "params") < limit for a in search.truth)
     assert bench.cost(result.best, "params") < limit
@@ -87,7 +90,9 @@ def test_hard_constraint_on_the_truth_set(bench):
 
 def test_pareto_truth_set_and_known_architectures_cost_no_query(bench):
     known = {a: (bench.value(a), bench.cost(a, "params")) for a in bench.archs[:200]}
-    search = GANAS(SPACE, seed=0, truth_set=ParetoFronts(2), evaluated=known, base=30, increment=0, iterations=1, **QUICK)
+    search = GANAS(
+        SPACE, seed=0, truth_set=ParetoFronts(2), evaluated=known, base=30, increment=0, iterations=1, **QUICK
+    )
     result = nc.run(search, nc.Oracle(bench, costs=["params"]))
     assert result.queries == 30 and not set(result.history["arch"]) & set(known)
     assert set(search.truth) <= set(known)
@@ -96,9 +101,17 @@ def test_pareto_truth_set_and_known_architectures_cost_no_query(bench):
 def test_standard_discriminator_and_bad_settings(bench):
     search = GANAS(SPACE, seed=0, discriminator="standard", initial=10, base=5, iterations=1, truth=4, **QUICK)
     assert nc.run(search, nc.Oracle(bench)).queries == 15
-    for wrong, name in [({"discriminator": "both"}, "discriminator"), ({"rounds": 0}, "rounds"), ({"width": 2.5}, "width"),
-                        ({"generator_rate": 3}, "generator_rate"), ({"colour": 1}, "colour"), ({"device": "tpu"}, "device"),
-                        ({"seed": -1}, "seed"), ({"start": [(9,) * 6]}, "9, 9"), ({"heat": 0.5}, "heat")]:
+    for wrong, name in [
+        ({"discriminator": "both"}, "discriminator"),
+        ({"rounds": 0}, "rounds"),
+        ({"width": 2.5}, "width"),
+        ({"generator_rate": 3}, "generator_rate"),
+        ({"colour": 1}, "colour"),
+        ({"device": "tpu"}, "device"),
+        ({"seed": -1}, "seed"),
+        ({"start": [(9,) * 6]}, "9, 9"),
+        ({"heat": 0.5}, "heat"),
+    ]:
         with pytest.raises(ValueError, match=name):
             GANAS(SPACE, **wrong)
 

@@ -1,4 +1,5 @@
 """Generation in lock-step, and PPO on it."""
+
 import numpy as np
 import pytest
 import torch
@@ -118,6 +119,8 @@ def test_minibatches_cover_the_same_decisions():
     optimizer = torch.optim.Adam(generator.parameters(), 1e-3)
     made = generator.generate(16, torch.Generator().manual_seed(0))
     before = [p.clone() for p in generator.parameters()]
-    PPO(minibatch=32).update(generator, optimizer, made, torch.randn(len(made.episode)), torch.Generator().manual_seed(0))
+    PPO(minibatch=32).update(
+        generator, optimizer, made, torch.randn(len(made.episode)), torch.Generator().manual_seed(0)
+    )
     assert any(not torch.equal(a, b) for a, b in zip(before, generator.parameters(), strict=True))
     assert isinstance(made.steps, Steps)

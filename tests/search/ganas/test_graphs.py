@@ -1,4 +1,5 @@
 """Cells as padded tensors, their batches, and the k-GNN on them."""
+
 import numpy as np
 import pytest
 import torch
@@ -13,8 +14,11 @@ from nascore.spaces.base import Space
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("space", [NASBench201(), CellSpace(3, ("a", "b")), MacroSpace(5, ("x", "y", "z")), NASBench101()],
-                         ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "space",
+    [NASBench201(), CellSpace(3, ("a", "b")), MacroSpace(5, ("x", "y", "z")), NASBench101()],
+    ids=lambda s: s.name,
+)
 def test_padded_tensors_hold_the_dag(space):
     topology = topology_of(space)
     archs = [space.sample(RNG) for _ in range(20)]
@@ -24,7 +28,7 @@ def test_padded_tensors_hold_the_dag(space):
         assert int((label[row] != PAD).sum()) == len(dag.labels)
         assert {tuple(edge) for edge in adjacency[row].nonzero().tolist()} == set(dag.edges)
         names = [*space.ops, "output", "input"]
-        assert tuple(names[i] for i in label[row, :len(dag.labels)].tolist()) == dag.labels
+        assert tuple(names[i] for i in label[row, : len(dag.labels)].tolist()) == dag.labels
 
 
 def test_free_topology_gives_back_the_tuples():

@@ -1,4 +1,5 @@
 """Truth sets and schedules."""
+
 import math
 
 import numpy as np
@@ -25,8 +26,7 @@ def test_hard_constraints_filter_the_truth_set():
 
 
 def brute_force_front(points):
-    return [i for i, p in enumerate(points)
-            if not any((q <= p).all() and (q < p).any() for q in points)]
+    return [i for i, p in enumerate(points) if not any((q <= p).all() and (q < p).any() for q in points)]
 
 
 @pytest.mark.parametrize("objectives", [2, 3])

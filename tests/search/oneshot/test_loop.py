@@ -1,4 +1,5 @@
 """The search loop on a supernet of two numbers, where every step can be computed by hand."""
+
 from __future__ import annotations
 
 import io
@@ -11,17 +12,20 @@ import pytest
 import torch
 from torch import nn
 
-from nascore.errors import SettingError
-from nascore.networks.cell_supernet import digits201_supernet
+import nascore as nc
+from nascore.data.images import ImageData
+from nascore.errors import Diverged, ResultsError, SettingError
 from nascore.networks.choices import Choices, Draw, one_hot
-from nascore.networks.images import ImageData
-from nascore.networks.supernet import Supernet
+from nascore.networks.supernets.base import Supernet
+from nascore.networks.supernets.cell import digits201_supernet
 from nascore.search.oneshot import checkpoint, unrolled
-from nascore.search.oneshot.advantagenas import AdvantageNAS
-from nascore.search.oneshot.base import Strategy
-from nascore.search.oneshot.darts import DARTS
 from nascore.search.oneshot.loop import search
-from nascore.search.oneshot.selection import Argmax, ProcessBest, Selection
+from nascore.search.oneshot.selections.argmax import Argmax
+from nascore.search.oneshot.selections.base import Selection
+from nascore.search.oneshot.selections.process_best import ProcessBest
+from nascore.search.oneshot.strategies.advantagenas import AdvantageNAS
+from nascore.search.oneshot.strategies.base import Strategy
+from nascore.search.oneshot.strategies.darts import DARTS
 
 
 class Line(Supernet):
@@ -82,11 +86,11 @@ class Recorder(Strategy):
         self.drawn += 1
         return one_hot(self.archs[self.drawn % 4], 3, requires_grad=True)
 
-    def counterfactuals(self, draw):
-        return [Draw(torch.zeros(2, 3), draw.active)]
-
-    def update(self, draws, losses):
-        self.told.append(([(d.arch, d.weights.grad.clone(), d.counterfactual_losses) for d in draws], list(losses)))
+    def update(self, draws, losses, evaluate):
+        without = [evaluate(Draw(torch.zeros(2, 3), draw.active)) for draw in draws]
+        gradients = [draw.weights.grad.clone() for draw in draws]
+        archs = [draw.arch for draw in draws]
+        self.told.append((list(zip(archs, gradients, without, strict=True)), list(losses)))
 
     def observe(self, loss):
         self.heard.append(loss)
@@ -109,8 +113,14 @@ def test_algorithm_1_step_by_step():
     net, data = Line(), Points(1)
     strategy = Recorder(net.choices)
     w = nn.Parameter(net.kernels.detach().clone())
-    log, *_ = run(strategy, net, data, 1, weight_options={"lr": 0.1, "momentum": 0.0, "nesterov": False,
-                                                          "weight_decay": 0.0}, weight_schedule="constant")
+    log, *_ = run(
+        strategy,
+        net,
+        data,
+        1,
+        weight_options={"lr": 0.1, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0},
+        weight_schedule="constant",
+    )
     x, y = data.train(0)[0]
     loss = (((w[0, 2] + w[1, 1]) * x - y) ** 2).mean()  # the first draw
     loss.backward()
@@ -118,7 +128,7 @@ def test_algorithm_1_step_by_step():
         w -= 0.1 * w.grad
     assert strategy.heard == [pytest.approx(float(loss.detach()))] == log.frame["train_loss"].tolist()
     assert torch.allclose(net.kernels, w)
-    (told, losses), = strategy.told
+    ((told, losses),) = strategy.told
     x, y = data.val(0)[0]
     for (arch, gradient, without), value, expected in zip(told, losses, ((1, 0), (0, 0)), strict=True):
         assert arch == expected
@@ -129,7 +139,7 @@ def test_algorithm_1_step_by_step():
             for op in range(3):
                 wanted = common * w[edge, op] if op == arch[edge] else 0.0
                 assert float(gradient[edge, op]) == pytest.approx(float(wanted), abs=1e-6)
-        assert without == [pytest.approx(float((y ** 2).mean()))]
+        assert without == pytest.approx(float((y**2).mean()))
     assert log.frame["val_loss"].tolist() == [pytest.approx(sum(losses) / 2)]
     assert net.kernels.grad is None or torch.allclose(net.kernels.grad, w.grad)  # no gradient from the val batch
     assert net.modes == [True, False, False, False, False]
@@ -188,11 +198,11 @@ def test_second_order_equals_exact_differentiation():
         return ((torch.tanh((weights * kernels).sum()) * x - y) ** 2).mean()
 
     def validation(kernels=w):
-        return ((torch.sin((weights * kernels).sum()) * y - x) ** 2).mean() + (kernels ** 2).sum()
+        return ((torch.sin((weights * kernels).sum()) * y - x) ** 2).mean() + (kernels**2).sum()
 
-    inner, = torch.autograd.grad(training(), [w], create_graph=True)
-    exact, = torch.autograd.grad(validation(w - rate * inner), [weights])
-    first, = torch.autograd.grad(validation(), [weights])
+    (inner,) = torch.autograd.grad(training(), [w], create_graph=True)
+    (exact,) = torch.autograd.grad(validation(w - rate * inner), [weights])
+    (first,) = torch.autograd.grad(validation(), [weights])
     before = w.detach().clone()
     loss = unrolled.backward(training, validation, draw, [w], rate)
     assert torch.allclose(weights.grad, exact, atol=1e-5) and not torch.allclose(first, exact, atol=1e-2)
@@ -206,8 +216,10 @@ def test_second_order_changes_theta_and_nothing_else():
         net = Line()
         logs[order], *_ = run(DARTS(net.choices, order=order, learning_rate=0.1), net, epochs=1, steps_per_epoch=1)
     assert logs[1].frame["train_loss"].equals(logs[2].frame["train_loss"])
-    assert not np.array_equal(logs[1].probabilities, logs[2].probabilities) or \
-        logs[1].frame["val_loss"][0] > logs[2].frame["val_loss"][0]
+    assert (
+        not np.array_equal(logs[1].probabilities, logs[2].probabilities)
+        or logs[1].frame["val_loss"][0] > logs[2].frame["val_loss"][0]
+    )
 
 
 @pytest.mark.parametrize("make", [AdvantageNAS, DARTS])
@@ -234,7 +246,7 @@ def test_a_resumed_search_ends_with_the_same_log(tmp_path, make, monkeypatch):
     assert torch.equal(net.kernels, reference.kernels) and torch.equal(resumed.theta, strategy.theta)
     finished, *_ = start(tmp_path / "cut.pt")
     assert finished.frame.equals(again.frame)  # nothing left to do: even the seconds
-    with pytest.raises(SettingError, match="strategy"):
+    with pytest.raises(ResultsError, match="strategy"):
         start(tmp_path / "cut.pt", learning_rate=0.5)
     assert not [p for p in tmp_path.iterdir() if p.suffix != ".pt"]
 
@@ -242,7 +254,7 @@ def test_a_resumed_search_ends_with_the_same_log(tmp_path, make, monkeypatch):
 def test_a_broken_checkpoint_is_named(tmp_path):
     path = tmp_path / "broken.pt"
     path.write_bytes(b"nothing")
-    with pytest.raises(SettingError, match="broken.pt"):
+    with pytest.raises(ResultsError, match="broken.pt"):
         run(checkpoint=path)
 
 
@@ -250,15 +262,15 @@ def test_a_checkpoint_runs_no_code(tmp_path):
     path, buffer = tmp_path / "evil.pt", io.BytesIO()
     torch.save({"settings": subprocess.Popen}, buffer)
     path.write_bytes(buffer.getvalue())
-    with pytest.raises(SettingError, match="evil.pt"):
+    with pytest.raises(ResultsError, match="evil.pt"):
         run(checkpoint=path)
 
 
 SCRIPT = """
 import torch
-from nascore.networks.cell_supernet import digits201_supernet
-from nascore.networks.images import ImageData
-from nascore.search.oneshot.advantagenas import AdvantageNAS
+from nascore.networks.supernets.cell import digits201_supernet
+from nascore.data.images import ImageData
+from nascore.search.oneshot.strategies.advantagenas import AdvantageNAS
 from nascore.search.oneshot.loop import search
 torch.set_num_threads(1)
 g = torch.Generator().manual_seed(0)
@@ -302,8 +314,15 @@ def test_clip_limits_the_first_step():
     for clip in (None, 0.01):
         net = Line()
         before = net.kernels.detach().clone()
-        run(None, net, Points(1), 1, clip=clip, weight_options={"lr": 1.0, "momentum": 0.0, "nesterov": False,
-                                                                "weight_decay": 0.0}, weight_schedule="constant")
+        run(
+            None,
+            net,
+            Points(1),
+            1,
+            clip=clip,
+            weight_options={"lr": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0},
+            weight_schedule="constant",
+        )
         lengths[clip] = float((net.kernels.detach() - before).norm())
     assert lengths[0.01] == pytest.approx(0.01, rel=1e-3) and lengths[None] > 0.1
 
@@ -311,8 +330,9 @@ def test_clip_limits_the_first_step():
 def test_the_cosine_ends_at_four_percent(monkeypatch):
     rates = []
     step = torch.optim.SGD.step
-    monkeypatch.setattr(torch.optim.SGD, "step",
-                        lambda self, *a: (rates.append(self.param_groups[0]["lr"]), step(self, *a))[1])
+    monkeypatch.setattr(
+        torch.optim.SGD, "step", lambda self, *a: (rates.append(self.param_groups[0]["lr"]), step(self, *a))[1]
+    )
     run(epochs=50, weight_options={"lr": 0.1})
     assert rates[0] == 0.1 and rates[100] == pytest.approx(0.052) and 0.004 < rates[-1] < 0.0041
     assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
@@ -336,8 +356,16 @@ def test_a_selection_of_ones_own_sees_the_log_and_what_it_was_given():
     assert log.derive(Argmax()) == log.derive() and log.derive(ProcessBest()) == log.derive("process_best")
 
 
-@pytest.mark.parametrize("name, value", [("supernet", "nasbench201"), ("strategy", "AdvantageNAS"),
-                                         ("strategy", AdvantageNAS), ("data", [1, 2]), ("data", None)])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("supernet", "nasbench201"),
+        ("strategy", "AdvantageNAS"),
+        ("strategy", AdvantageNAS),
+        ("data", [1, 2]),
+        ("data", None),
+    ],
+)
 def test_what_is_no_part_of_a_search_is_refused_by_name(name, value):
     net = Line()
     parts = {"supernet": net, "strategy": AdvantageNAS(net.choices), "data": Points()} | {name: value}
@@ -353,18 +381,45 @@ def test_log_shows_itself():
         log.derive("best")
 
 
-@pytest.mark.parametrize("options,word", [
-    ({"epochs": 0}, "epochs=0"), ({"epochs": 2.0}, "epochs=2.0"), ({"freeze_epochs": 4}, "freeze_epochs=4"),
-    ({"steps_per_epoch": 0}, "steps_per_epoch=0"), ({"steps_per_epoch": 9}, "gave 4 pairs"),
-    ({"weight_optimizer": "lbfgs"}, "sgd, adam"), ({"weight_schedule": "step"}, "cosine"),
-    ({"precision": "float16"}, "bfloat16"), ({"clip": 0}, "clip=0"), ({"clip": math.nan}, "clip=nan"),
-    ({"weight_options": {"speed": 1}}, "speed"), ({"seed": -1}, "seed=-1"), ({"device": "abacus"}, "abacus"),
-    ({"data": Points(short=2)}, "gave 2 pairs"), ({"data": Points(0)}, "not one whole batch"),
-    ({"strategy": AdvantageNAS(Choices(3, ("a", "b")))}, "edges=3"),
-    ({"weight_options": {"lr": 1e30}, "epochs": 5}, "validation loss, epoch 1, step 1")])
+@pytest.mark.parametrize(
+    "options,word",
+    [
+        ({"epochs": 0}, "epochs=0"),
+        ({"epochs": 2.0}, "epochs=2.0"),
+        ({"freeze_epochs": 4}, "freeze_epochs=4"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch=0"),
+        ({"steps_per_epoch": 9}, "gave 4 pairs"),
+        ({"weight_optimizer": "lbfgs"}, "sgd, adam"),
+        ({"weight_schedule": "step"}, "cosine"),
+        ({"precision": "float16"}, "bfloat16"),
+        ({"clip": 0}, "clip=0"),
+        ({"clip": math.nan}, "clip=nan"),
+        ({"weight_options": {"speed": 1}}, "speed"),
+        ({"seed": -1}, "seed=-1"),
+        ({"device": "abacus"}, "abacus"),
+        ({"data": Points(short=2)}, "gave 2 pairs"),
+        ({"data": Points(0)}, "not one whole batch"),
+        ({"strategy": AdvantageNAS(Choices(3, ("a", "b")))}, "edges=3"),
+    ],
+)
 def test_bad_settings_are_named(options, word):
     with pytest.raises(SettingError, match=word):
         run(**options)
+
+
+def test_divergence_is_no_bad_setting():
+    with pytest.raises(Diverged, match="validation loss, epoch 1, step 1"):
+        run(epochs=5, weight_options={"lr": 1e30})
+    assert not issubclass(Diverged, SettingError)
+
+
+@pytest.mark.parametrize("name", nc.search.oneshot.available())
+def test_a_gradient_that_is_not_finite_ends_the_search(name):
+    """A loss may be finite where its gradient is not: no architecture may come from NaN probabilities."""
+    strategy = getattr(nc.search.oneshot, name)(Choices(2, ("a", "b", "c")))
+    with pytest.raises(Diverged, match="gradient of theta"):
+        strategy.step(torch.full((2, 3), math.nan))
+    assert strategy.theta.isfinite().all()
 
 
 def test_batches_without_a_length_need_steps():

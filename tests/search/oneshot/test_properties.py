@@ -1,4 +1,5 @@
 """Table 1: the declared properties are those of the draws, and the observation can tell strategies apart."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,8 +9,8 @@ from nascore.companion.papers import paper_value
 from nascore.errors import SettingError
 from nascore.networks.choices import Choices, Draw
 from nascore.search import oneshot
-from nascore.search.advantagenas.studies.properties import METHODS, PROPERTIES
-from nascore.search.oneshot.properties import Properties, observed
+from nascore.search.oneshot.strategies.properties import Properties, observed
+from nascore.studies.advantagenas.properties import METHODS, PROPERTIES
 
 CHOICES = Choices(4, ("a", "b", "c", "d", "e"))
 

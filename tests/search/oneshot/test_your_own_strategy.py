@@ -1,4 +1,5 @@
 """Bring your own strategy: the code of notebooks/advantagenas/07_your_own_strategy itself runs and keeps the contract."""
+
 from __future__ import annotations
 
 import json
@@ -14,7 +15,7 @@ NOTEBOOK = paths.notebooks() / "advantagenas" / "07_your_own_strategy.ipynb"
 
 def strategy_class():
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-    source, = ("".join(c["source"]) for c in cells if "strategy-in-30-lines" in c["metadata"].get("tags", []))
+    (source,) = ("".join(c["source"]) for c in cells if "strategy-in-30-lines" in c["metadata"].get("tags", []))
     assert sum(bool(line.strip()) for line in source.splitlines()) <= 30
     scope = {"nc": nc, "torch": torch, "one_hot": one_hot}
     exec(source, scope)  # the notebook's own words are what is tested
@@ -39,9 +40,13 @@ def test_it_searches_and_goes_on_from_its_state():
 
     def run(epochs):
         supernet = digits201_supernet(widths=(4, 4), seed=0)
-        return nc.search.oneshot.search(supernet, strategy_class()(supernet.choices, seed=0),
-                                        ImageData((images, labels), (images, labels), batch=8), epochs=epochs,
-                                        progress=False)
+        return nc.search.oneshot.search(
+            supernet,
+            strategy_class()(supernet.choices, seed=0),
+            ImageData((images, labels), (images, labels), batch=8),
+            epochs=epochs,
+            progress=False,
+        )
 
     log = run(3)
     assert log.derive() in nc.spaces.NASBench201()

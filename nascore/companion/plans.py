@@ -1,0 +1,93 @@
+"""What an experiment under a profile would compute: its units beside the rows that are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nascore.companion import store
+from nascore.errors import ResultsError
+from nascore.studies import registry
+from nascore.studies.experiment import Experiment, Unit, check_profile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All units of one experiment under one profile, the stored rows, and the units still missing.
+
+    A plan is made once and handed on: what is computed is put into `stored` as it is written to the store.
+    """
+
+    experiment: Experiment
+    profile: str
+    units: tuple[Unit, ...]
+    fingerprints: tuple[str, ...]
+    labels: tuple[str, ...]
+    stored: dict[str, dict] = field(repr=False)
+
+    @property
+    def missing(self) -> list[int]:
+        """Positions of the units without a stored row."""
+        return [i for i, mark in enumerate(self.fingerprints) if mark not in self.stored]
+
+    @property
+    def seconds(self) -> float:
+        """Estimated single-thread seconds of the missing units."""
+        return float(sum(self.units[i].seconds for i in self.missing))
+
+    def rows(self) -> list[dict]:
+        """Stored rows of this plan's units, in the order of the units."""
+        return [self.stored[mark] for mark in self.fingerprints if mark in self.stored]
+
+    def save(self, i: int, result: dict, provenance: dict) -> None:
+        """Store the row of unit `i` (position in `units`), flushed to disk before returning."""
+        unit = self.units[i]
+        row = {
+            "experiment": self.experiment.id,
+            "version": self.experiment.version,
+            "profile": self.profile,
+            "config": dict(unit.config),
+            "seed": unit.seed,
+            "fingerprint": self.fingerprints[i],
+            **result,
+            "provenance": provenance,
+        }
+        self.stored[self.fingerprints[i]] = store.append(store.path(self.experiment.id, self.profile), row)
+
+
+def plan(experiment: str | Experiment, profile: str) -> Plan:
+    """Compare an experiment's units under a profile with the store. Needs the data (for its checksum)."""
+    experiment = registry.get(experiment)
+    check_profile(profile)
+    listed = units(experiment, profile)
+    label_of: dict[str, str] = {}
+    labels, marks = [], []
+    for unit in listed:
+        key = store.canonical(unit.config)
+        if key not in label_of:
+            label_of[key] = str(experiment.data(dict(unit.config)))
+        labels.append(label_of[key])
+        marks.append(store.fingerprint(experiment.id, experiment.version, unit.config, unit.seed, label_of[key]))
+    wanted = set(marks)
+    found = {
+        row["fingerprint"]: row
+        for row in store.read(store.path(experiment.id, profile))
+        if row["fingerprint"] in wanted
+    }
+    return Plan(experiment, profile, tuple(listed), tuple(marks), tuple(labels), found)
+
+
+def units(experiment: Experiment, profile: str) -> list[Unit]:
+    """The units of a profile; ResultsError if one is listed twice."""
+    listed = list(experiment.units(profile))
+    seen: set[str] = set()
+    for unit in listed:
+        key = store.canonical([unit.config, unit.seed])
+        if key in seen:
+            raise ResultsError(f"{experiment.id} lists the unit {describe(unit)} twice in profile {profile}")
+        seen.add(key)
+    return listed
+
+
+def describe(unit: Unit) -> str:
+    """One unit in words: its config values and its seed."""
+    return ", ".join([f"{key}={value}" for key, value in unit.config.items()] + [f"seed={unit.seed}"])

@@ -1,0 +1,106 @@
+"""Labelled images in memory as the batches of a one-shot search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from nascore import checks
+from nascore.errors import SettingError
+
+AUGMENT = (None, "crop-flip")
+PADDING = 4
+
+
+class ImageData:
+    """Training and validation batches (images, labels) for `nascore.search.oneshot`.
+
+    `train`, `val`: (images float (n, c, h, w), labels integers (n,)), arrays or tensors. `train(epoch)` and
+    `val(epoch)` give equally many batches: as many as the training images fill; validation images that run out come
+    again in a new order. The order depends on seed and epoch only. `augment="crop-flip"` pads training images by 4,
+    crops them at a random place and flips every other one. `val_batch`: images of a validation batch, where they are
+    not as many as those of a training `batch`.
+    """
+
+    def __init__(
+        self, train, val, batch: int = 64, seed: int = 0, augment: str | None = None, val_batch: int | None = None
+    ):
+        batch, seed = checks.whole("batch", batch, 1), checks.seed(seed)
+        sizes = {"train": batch, "val": batch if val_batch is None else checks.whole("val_batch", val_batch, 1)}
+        checks.one_of("augment", augment, AUGMENT)
+        self.pools = {"train": _pool("train", *train), "val": _pool("val", *val)}
+        for name, (images, _) in self.pools.items():
+            if len(images) < sizes[name]:
+                what = "batch" if name == "train" or val_batch is None else "val_batch"
+                raise SettingError(f"{what}={sizes[name]}: the {name} pool has {len(images)} images")
+        self.batch, self.seed, self.augment, self.sizes = batch, seed, augment, sizes
+        self.settings = {
+            "batch": batch,
+            "seed": seed,
+            "augment": augment,
+            "images": {name: list(images.shape) for name, (images, _) in self.pools.items()},
+        }
+        if val_batch is not None:
+            self.settings["val_batch"] = sizes["val"]
+
+    def train(self, epoch: int) -> Batches:
+        return Batches(self, "train", epoch)
+
+    def val(self, epoch: int) -> Batches:
+        return Batches(self, "val", epoch)
+
+
+class Batches:
+    """The batches of one pool in one epoch; has a length and can be read again, with the same result."""
+
+    def __init__(self, data: ImageData, name: str, epoch: int):
+        self.data, self.name, self.epoch = data, name, epoch
+
+    def __len__(self) -> int:
+        return len(self.data.pools["train"][0]) // self.data.batch
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        data, (images, labels), size = self.data, self.data.pools[self.name], self.data.sizes[self.name]
+        stream = (data.seed * 2 + (self.name == "val")) * 100_003 + self.epoch
+        generator = torch.Generator().manual_seed(stream)
+        order = torch.empty(0, dtype=torch.long)
+        for _ in range(len(self)):
+            while len(order) < size:
+                order = torch.cat([order, torch.randperm(len(images), generator=generator)])
+            chosen, order = order[:size], order[size:]
+            batch = images[chosen]
+            if data.augment and self.name == "train":
+                batch = _crop_flip(batch, generator)
+            yield batch, labels[chosen]
+
+
+def digits(batch: int = 32, seed: int = 0) -> ImageData:
+    """The training and validation pools of cluttered digits, 16,000 and 3,000 images (1, 10, 10)."""
+    from nascore.data.cluttered import cluttered_digits
+
+    pools = [cluttered_digits(name) for name in ("train", "val")]
+    return ImageData(*((pool.images, pool.labels) for pool in pools), batch=batch, seed=seed)
+
+
+def _pool(name: str, images, labels) -> tuple[torch.Tensor, torch.Tensor]:
+    images, labels = (
+        part.detach().clone() if isinstance(part, torch.Tensor) else torch.tensor(part) for part in (images, labels)
+    )  # copies: arrays may be read-only
+    if images.dim() != 4 or not images.is_floating_point() or labels.shape != images.shape[:1]:
+        raise SettingError(
+            f"{name}: expected images float (n, c, h, w) and n labels, got {tuple(images.shape)} "
+            f"{images.dtype} and {tuple(labels.shape)}"
+        )
+    return images, labels.long()
+
+
+def _crop_flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    count, channels, height, width = images.shape
+    padded = torch.nn.functional.pad(images, (PADDING,) * 4)
+    top, left = torch.randint(2 * PADDING + 1, (2, count), generator=generator)
+    rows, columns = top[:, None] + torch.arange(height), left[:, None] + torch.arange(width)
+    flip = torch.rand(count, generator=generator) < 0.5
+    columns = torch.where(flip[:, None], columns.flip(1), columns)
+    which, plane = torch.arange(count)[:, None, None, None], torch.arange(channels)[None, :, None, None]
+    return padded[which, plane, rows[:, None, :, None], columns[:, None, None, :]]

@@ -1,0 +1,97 @@
+"""One architecture as a network: `build(space, arch, **skeleton options)`, and how many parameters it has.
+
+Which network belongs to a space is registered by the space's class; a subclass without an entry takes its parent's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from nascore import checks
+from nascore.errors import SettingError
+from nascore.networks.cells.single import SingleCell
+from nascore.networks.skeletons import StackedCells
+from nascore.networks.supernets.recurrent import RecurrentNetwork
+from nascore.spaces.base import Arch, Space
+from nascore.spaces.cell import CellSpace
+from nascore.spaces.recurrent import RecurrentSpace
+
+_builders: dict[type[Space], Callable[..., nn.Module]] = {}
+
+
+def builds(kind: type[Space]) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
+    """Decorator: `function(space, arch, **options)` makes the networks of `kind` and of its subclasses."""
+
+    def add(function: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+        _builders[kind] = function
+        return function
+
+    return add
+
+
+def build(space: Space, arch: Arch, **options) -> nn.Module:
+    """The network of `arch`, untrained.
+
+    Cell spaces (NAS-Bench-201's skeleton): `channels` (16) of the first of three stages of `cells` (5) cells,
+    `classes` (10), and every option of `StackedCells`, such as inputs, seed, statistics, reduction, or widths in place
+    of channels. Recurrent cells: `words`, `units`, `dropout`, `seed`. SettingError for a space without a network and
+    for an option that its network does not have; ArchitectureError for an architecture of another space.
+    """
+    checks.instance("space", space, Space, "a nascore space such as nc.spaces.NASBench201()")
+    arch = space.validate(arch)
+    function = next((_builders[kind] for kind in type(space).__mro__ if kind in _builders), None)
+    if function is None:
+        known = ", ".join(sorted(kind.__name__ for kind in _builders))
+        raise SettingError(f"space={space.name}: no network is known for {type(space).__name__}; known: {known}")
+    try:
+        return function(space, arch, **options)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error) and "required" not in str(error):
+            raise
+        raise SettingError(f"networks.build on {space.name}: {str(error).split(') ', 1)[-1]}") from None
+
+
+def parameters(space: Space, arch: Arch, **options) -> int:
+    """Trainable parameters of `build(space, arch, **options)`."""
+    return sum(parameter.numel() for parameter in build(space, arch, **options).parameters() if parameter.requires_grad)
+
+
+class CellNetwork(StackedCells):
+    """One cell of a cell space, stacked; images (n, inputs, h, w) to logits (n, classes)."""
+
+    def __init__(self, space: CellSpace, arch: Arch, widths: Sequence[int], cells: int, *, statistics: str, **skeleton):
+        def make_cell(width: int, generator: torch.Generator) -> SingleCell:
+            return SingleCell(space, arch, width, statistics, generator)
+
+        super().__init__(make_cell, widths, cells, statistics=statistics, **skeleton)
+        self.space, self.arch = space, arch
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.stacked(images)
+
+
+@builds(CellSpace)
+def cell_network(
+    space: CellSpace,
+    arch: Arch,
+    *,
+    channels: int = 16,
+    cells: int = 5,
+    classes: int = 10,
+    widths: Sequence[int] | None = None,
+    statistics: str = "running",
+    **skeleton,
+) -> CellNetwork:
+    """NAS-Bench-201's network: stages with channels, 2 and 4 times as many (or `widths`)."""
+    channels = checks.whole("channels", channels, 1)
+    widths = (channels, 2 * channels, 4 * channels) if widths is None else widths
+    return CellNetwork(space, arch, widths, cells, classes=classes, statistics=statistics, **skeleton)
+
+
+@builds(RecurrentSpace)
+def recurrent_network(space: RecurrentSpace, arch: Arch, *, words: int, **options) -> RecurrentNetwork:
+    """The language model of one recurrent cell."""
+    return RecurrentNetwork(arch, words, **options)

@@ -1,0 +1,1 @@
+"""Cells as modules: mixtures of candidate operations, single architectures, recurrent cells."""

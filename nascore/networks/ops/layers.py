@@ -1,0 +1,49 @@
+"""What operations and skeletons are made of: convolution without bias, batch normalisation, initial weights."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+BN_MOMENTUM, BN_EPS = 0.1, 1e-5
+STATISTICS = ("batch", "running")
+
+
+class Norm(nn.Module):
+    """Batch normalisation, with gain and shift where `affine`.
+
+    `statistics`: "batch": always by the batch, also in evaluation. "running": in training by the batch while averages
+    are kept, in evaluation by the averages.
+    """
+
+    def __init__(self, channels: int, statistics: str, affine: bool = True):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(channels)) if affine else None
+        self.shift = nn.Parameter(torch.zeros(channels)) if affine else None
+        running = statistics == "running"
+        self.register_buffer("mean", torch.zeros(channels) if running else None)
+        self.register_buffer("var", torch.ones(channels) if running else None)
+
+    def forward(self, x):
+        by_batch = self.training or self.mean is None
+        return F.batch_norm(x, self.mean, self.var, self.gain, self.shift, by_batch, BN_MOMENTUM, BN_EPS)
+
+
+class Convolution(nn.Module):
+    """Convolution without bias, padded to keep the size at stride 1."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, generator: torch.Generator | None):
+        super().__init__()
+        self.weight, self.stride = kaiming(inputs, outputs, kernel, generator), stride
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight, stride=self.stride, padding=self.weight.shape[-1] // 2)
+
+
+def kaiming(inputs: int, outputs: int, kernel: int, generator: torch.Generator | None) -> nn.Parameter:
+    """A convolution's weights, (outputs, inputs, kernel, kernel): Kaiming normal, fan in."""
+    shape = outputs, inputs, kernel, kernel
+    return nn.Parameter(torch.randn(shape, generator=generator) * math.sqrt(2 / (inputs * kernel * kernel)))

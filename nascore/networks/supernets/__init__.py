@@ -1,0 +1,1 @@
+"""Supernets: all architectures of a space in one network, weights shared."""

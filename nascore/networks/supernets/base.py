@@ -1,0 +1,39 @@
+"""What every supernet offers a one-shot search."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import nn
+
+from nascore.networks.choices import Choices, Draw
+from nascore.spaces.base import Arch
+
+
+class Supernet(nn.Module, ABC):
+    """A network whose edges hold every candidate operation, with weights shared by all architectures.
+
+    `choices` says what there is to choose. `loss(batch, draw)` computes only the operations that `draw.active` lists
+    and multiplies them by `draw.weights`. `settings`: what its numbers depend on, by name. Subclasses say in their
+    docstring what a batch is.
+    """
+
+    choices: Choices
+    settings: dict = {}
+
+    @abstractmethod
+    def loss(self, batch, draw: Draw) -> torch.Tensor:
+        """The scalar loss of one batch under one draw, differentiable in the weights and in `draw.weights`."""
+
+    @abstractmethod
+    def measures(self, batch, draw: Draw) -> dict[str, float]:
+        """Numbers worth logging for a batch, at least {"loss": ...}; no gradient, no change of state."""
+
+    def decode(self, scores: torch.Tensor) -> Arch:
+        """The architecture that scores stand for, float (edges, ops), higher is better; -inf: not to be chosen.
+
+        Here the best operation of each edge (of equal ones the first). Spaces in which an architecture is not one
+        operation per edge, such as DARTS's with two inputs per node, decide otherwise.
+        """
+        return tuple(scores.argmax(1).tolist())

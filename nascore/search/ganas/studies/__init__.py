@@ -1,1 +1,0 @@
-"""The experiments of GA-NAS, one module per table or figure; `nascore.search.ganas.experiments` lists them."""

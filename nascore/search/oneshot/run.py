@@ -1,0 +1,278 @@
+"""One search while it runs: its steps, its epochs, and what changes from step to step."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from nascore import checks
+from nascore.errors import Diverged, SettingError
+from nascore.networks.choices import Draw
+from nascore.networks.supernets.base import Supernet
+from nascore.search.oneshot import checkpoint as checkpoints
+from nascore.search.oneshot import unrolled
+from nascore.search.oneshot.hooks.base import Hook
+from nascore.search.oneshot.log import COLUMNS
+from nascore.search.oneshot.strategies.base import Strategy
+from nascore.search.oneshot.weights import Weights
+from nascore.spaces.base import Arch
+
+
+class Run:
+    """A search from its first step on; hooks and selections get it, and training goes on with it after the end.
+
+    `supernet`, `strategy`, `data`, `weights` (parameters, optimiser, schedule); `epoch` and `step`, both from 0;
+    `epochs`, `freeze` and `steps` (per epoch), as planned; `rows` and `probabilities` of the log so far; `best_val` and
+    `process_best`; `stopped`, why a hook ended the search.
+    """
+
+    def __init__(
+        self,
+        supernet: Supernet,
+        strategy: Strategy,
+        data,
+        weights: Weights,
+        device: torch.device,
+        dtype: torch.dtype,
+        hooks: Sequence[Hook],
+    ):
+        self.supernet, self.strategy, self.data, self.weights = supernet, strategy, data, weights
+        self.device, self.dtype, self.hooks = device, dtype, tuple(hooks)
+        self.rows: list[dict] = []
+        self.probabilities: list = []
+        self.best_val, self.process_best = math.inf, None
+        self.epoch = self.step = 0
+        self.stopped = ""
+        self._takes_evaluate = _parameters(strategy.update) > 2
+
+    def plan(self, epochs: int, freeze: int, steps: int | None) -> None:
+        """How long the search is; `steps` per epoch, by default as many as there are batches."""
+        self.epochs, self.freeze = epochs, freeze
+        if steps is None:
+            try:
+                steps = len(self.data.val(0))
+            except TypeError as error:
+                raise SettingError("steps_per_epoch=None: the batches have no length, give their number") from error
+            if steps < 1:
+                raise SettingError("the data has not one whole batch")
+        self.steps = steps
+
+    def stop(self, reason: str) -> None:
+        """End the search after the present epoch."""
+        self.stopped = checks.text("reason", reason) or "stopped"
+
+    # -- epochs -------------------------------------------------------------------------------------------------------
+    def all(self, path: Path | None, settings: dict, progress: bool) -> None:
+        """Every epoch that is still to come; a checkpoint after each."""
+        from tqdm.auto import tqdm
+
+        total, done = self.epochs * self.steps, len(self.rows) * self.steps
+        name = settings["strategy"]["name"]
+        for hook in self.hooks:
+            hook.before_search(self)
+        with tqdm(total=total, initial=done, unit="step", desc=name, disable=not progress, delay=2) as bar:
+            for epoch in range(len(self.rows), self.epochs):
+                if self.stopped:
+                    break
+                self._epoch(epoch, bar)
+                if path is not None:
+                    checkpoints.save(path, self.state(settings))
+
+    def _epoch(self, epoch: int, bar) -> None:
+        begin, frozen, trains = time.perf_counter(), epoch < self.freeze, self.weights.optimizer is not None
+        self.epoch, self.step = epoch, 0
+        for hook in self.hooks:
+            hook.before_epoch(self)
+        train = self.batches("train", epoch) if trains else [None] * self.steps
+        val = [None] * self.steps if frozen else self.batches("val", epoch)
+        losses: dict[str, list[float]] = {"train": [], "val": []}
+        count = 0
+        for step, (training, validation) in enumerate(zip(train, val, strict=False)):
+            self.step = step
+            updates, total = (epoch - self.freeze) * self.steps + step, (self.epochs - self.freeze) * self.steps
+            self.strategy.progress = 0.0 if frozen else updates / total
+            if trains:
+                self.weights.set_rate((epoch * self.steps + step) / (self.epochs * self.steps))
+                losses["train"].append(self.weight_step(training))
+            if not frozen:
+                losses["val"].append(self.architecture_step(training, validation))
+            for hook in self.hooks:
+                hook.after_step(self)
+            count += 1
+            bar.update()
+        if count < self.steps:
+            raise SettingError(f"the data gave {count} pairs of batches in epoch {epoch + 1}, not {self.steps}")
+        mean = {name: sum(found) / len(found) if found else math.nan for name, found in losses.items()}
+        best = self.best_val if math.isfinite(self.best_val) else math.nan
+        row = {
+            "epoch": epoch + 1,
+            "train_loss": mean["train"],
+            "val_loss": mean["val"],
+            "entropy": self.strategy.entropy(),
+            "arch": self.derived(),
+            "best_val": best,
+            "process_best": self.process_best,
+            "seconds": time.perf_counter() - begin,
+        }
+        for hook in self.hooks:
+            columns = dict(hook.after_epoch(self) or {})
+            checks.unreserved(f"{type(hook).__name__}.after_epoch", columns, {*COLUMNS, *row})
+            row |= columns
+        self.rows.append(row)
+        self.probabilities.append(self.strategy.probabilities().tolist())
+        bar.set_postfix(val=f"{mean['val']:.4g}", refresh=False)
+
+    def batches(self, which: str, epoch: int) -> Iterable:
+        """The "train" or "val" batches of an epoch, on the run's device."""
+        return (_on(batch, self.device) for batch in islice(getattr(self.data, which)(epoch), self.steps))
+
+    def derived(self) -> Arch:
+        """The architecture that the strategy's scores stand for now."""
+        return self.supernet.decode(self.strategy.scores())
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+    def loss(self, batch, draw: Draw) -> torch.Tensor:
+        """The supernet's loss, in the run's precision and in the mode (training, evaluation) that the supernet is in."""
+        if self.dtype is torch.float32:
+            return self.supernet.loss(batch, draw)
+        with torch.autocast(self.device.type, self.dtype):
+            return self.supernet.loss(batch, draw)
+
+    def evaluate(self, batch, draw: Draw) -> float:
+        """A draw's loss without any gradient."""
+        with torch.no_grad():
+            return self._finite(self.loss(batch, draw), "loss")
+
+    def mixing_gradient(self, batch, draw: Draw, create_graph: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, and d loss / d weights of the draw, (edges, ops).
+
+        With `create_graph` both can be differentiated again, with respect to the weights' own source and to the
+        supernet's parameters: Hessian-vector products are exact.
+        """
+        loss = self.loss(batch, draw)
+        gradient = None
+        if loss.requires_grad:
+            (gradient,) = torch.autograd.grad(loss, [draw.weights], allow_unused=True, create_graph=create_graph)
+        return loss, torch.zeros_like(draw.weights) if gradient is None else gradient
+
+    def weight_step(self, batch) -> float:
+        """One step of the weights under one fresh draw (lines 2 to 5 of AdvantageNAS's Algorithm 1), at the present
+        learning rate; the loss before it."""
+        self.supernet.train()
+        loss = self.loss(batch, self.strategy.weight_draw().detached())
+        value = self._finite(loss, "training loss")
+        self.weights.step(loss)
+        self.strategy.observe(value)
+        return value
+
+    def train_weights(self, steps: int, data=None, rate: float | None = None) -> list[float]:
+        """Train the weights on for `steps` steps, also after the search has ended; the losses.
+
+        Batches come from `data.train(epoch)` (default: the search's data), from the epoch after the search's last one
+        on; `rate`: the learning rate of all parameters (default: as the search left it).
+        """
+        steps = checks.whole("steps", steps, 1)
+        if self.weights.optimizer is None:
+            raise SettingError(f"{type(self.supernet).__name__} has no trainable parameters")
+        if rate is not None:
+            for group in self.weights.optimizer.param_groups:
+                group["lr"] = checks.number("rate", rate, above=0)
+        data, losses, epoch = self.data if data is None else data, [], self.epochs
+        while len(losses) < steps:
+            before = len(losses)
+            for batch in islice(data.train(epoch), steps - len(losses)):
+                losses.append(self.weight_step(_on(batch, self.device)))
+            if len(losses) == before:
+                raise SettingError("the data gave no batch to train on")
+            epoch += 1
+        return losses
+
+    def architecture_step(self, training, batch) -> float:
+        """One step of theta (lines 6 to 10 of Algorithm 1); the mean of the draws' losses."""
+        self.supernet.eval()
+        draws = [self.strategy.draw() for _ in range(self.strategy.samples)]
+        losses = [self._draw_loss(training, batch, draw) for draw in draws]
+        for draw, value in zip(draws, losses, strict=True):
+            if value < self.best_val and draw.single:
+                self.best_val, self.process_best = value, self.supernet.decode(draw.scores)
+        if self._takes_evaluate:
+            self.strategy.update(draws, losses, lambda draw: self.evaluate(batch, draw))
+        else:
+            self.strategy.update(draws, losses)
+        return sum(losses) / len(losses)
+
+    def _draw_loss(self, training, batch, draw: Draw) -> float:
+        """A draw's loss; its gradient along the mixing weights (and only along them) where the strategy asks for it."""
+        optimizer = self.weights.optimizer
+        if self.strategy.unrolled and optimizer is not None:
+            value = unrolled.backward(
+                lambda: self.loss(training, draw),
+                lambda: self.loss(batch, draw),
+                draw,
+                self.weights.parameters,
+                optimizer.param_groups[0]["lr"],
+            )
+            return self._finite(value, "validation loss")
+        if not draw.weights.requires_grad:
+            return self.evaluate(batch, draw)
+        loss, draw.weights.grad = self.mixing_gradient(batch, draw)
+        return self._finite(loss, "validation loss")
+
+    def _finite(self, loss, what: str) -> float:
+        value = float(loss.detach()) if isinstance(loss, torch.Tensor) else float(loss)
+        if not math.isfinite(value):
+            where = f"epoch {self.epoch + 1}, step {self.step + 1}"
+            raise Diverged(f"{what}, {where}: {value}; a lower learning rate or a clip may help")
+        return value
+
+    # -- state --------------------------------------------------------------------------------------------------------
+    def state(self, settings: dict) -> dict:
+        """What a checkpoint holds."""
+        optimizer = self.weights.optimizer
+        return {
+            "settings": settings,
+            "rows": self.rows,
+            "probabilities": self.probabilities,
+            "best": [self.best_val, self.process_best],
+            "stopped": self.stopped,
+            "supernet": self.supernet.state_dict(),
+            "optimizer": optimizer.state_dict() if optimizer is not None else None,
+            "strategy": self.strategy.state_dict(),
+            "hooks": [hook.state_dict() for hook in self.hooks],
+            "generator": torch.get_rng_state(),
+        }
+
+    def load(self, state: dict) -> None:
+        """Go on from a checkpoint's state."""
+        self.rows, self.probabilities = state["rows"], state["probabilities"]
+        self.best_val, self.process_best = state["best"]
+        self.stopped = state["stopped"]
+        self.supernet.load_state_dict(state["supernet"])
+        if self.weights.optimizer is not None:
+            self.weights.optimizer.load_state_dict(state["optimizer"])
+        self.strategy.load_state_dict(state["strategy"])
+        for hook, kept in zip(self.hooks, state["hooks"], strict=True):
+            hook.load_state_dict(kept)
+        torch.set_rng_state(state["generator"])
+
+
+def _parameters(function) -> int:
+    """How many positional arguments a function takes."""
+    kinds = [each.kind for each in inspect.signature(function).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return 99
+    return sum(kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
+
+
+def _on(batch, device: torch.device):
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, (tuple, list)):
+        return type(batch)(_on(part, device) for part in batch)
+    return batch

@@ -1,0 +1,226 @@
+"""What every one-shot strategy is: it draws mixing weights and learns from the loss."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+
+from nascore import checks
+from nascore.errors import Diverged, ResultsError, SettingError
+from nascore.networks.choices import Choices, Draw
+from nascore.search.oneshot.strategies.properties import Properties
+from nascore.spaces.base import Arch
+
+Evaluate = Callable[[Draw], float]
+
+
+class Strategy(ABC):
+    """How the architecture parameters theta are drawn from and learned.
+
+    The loop calls, per architecture step, `draws = [strategy.draw() for _ in range(strategy.samples)]`, computes
+    each loss, and `draw.weights.grad` where the weights ask for a gradient, and then
+    `strategy.update(draws, losses, evaluate)`. A weight step uses one `weight_draw` and never calls `update`; `observe`
+    hears of its loss. Random numbers come from the strategy's own generator, so that the same seed gives the same
+    draws. All tensors of a strategy live on the CPU: they are tiny. `settings`: what was chosen, by name.
+
+    `live` says which operations are still in the race, bool (edges, ops): at first all that the choices allow;
+    `restrict` takes some out. Draws, probabilities, entropy and `derive` know only live ones.
+
+    `floor` mixes exploration into the draws: an operation is drawn as argmax_j log(p_j + floor) + g_j with standard
+    Gumbel noise g whose uniform numbers are clipped to [floor, 1 - floor]. 0 draws from p itself, as the paper says;
+    0.001 is what the authors' code does.
+    """
+
+    properties: Properties  # its row of Table 1; `properties.observed` checks it
+    samples = 1  # draws per architecture step
+    unrolled = False  # True: the loop differentiates through one weight step (second-order DARTS)
+
+    def __init__(
+        self,
+        choices: Choices,
+        seed: int = 0,
+        learning_rate: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        weight_decay: float = 0.0,
+        floor: float = 0.0,
+    ):
+        self.choices = checks.instance("choices", choices, Choices, "a supernet's choices, a Choices(edges, ops)")
+        self.seed, self.floor = checks.seed(seed), checks.number("floor", floor, 0, below=0.5)
+        betas = checks.pair("betas", betas, low=0, below=1)
+        learning_rate = checks.number("learning_rate", learning_rate, above=0)
+        weight_decay = checks.number("weight_decay", weight_decay, 0)
+        self.settings = {
+            "learning_rate": learning_rate,
+            "betas": betas,
+            "weight_decay": weight_decay,
+            "floor": self.floor,
+        }
+        self.generator = torch.Generator().manual_seed(self.seed)
+        self.theta = torch.zeros(choices.edges, len(choices.ops), requires_grad=True)
+        self.optimizer = torch.optim.Adam([self.theta], learning_rate, betas, weight_decay=weight_decay)
+        self.progress = 0.0  # share of the search that is over, 0 to 1; set by the loop, read by annealing strategies
+        self._live = choices.mask()
+        self._whole = bool(self._live.all())
+
+    # -- which operations are in the race --------------------------------------------------------------------------
+    @property
+    def live(self) -> torch.Tensor:
+        """Which operations can be drawn and derived, bool (edges, ops); change it by `restrict`."""
+        return self._live.clone()
+
+    def restrict(self, live: torch.Tensor) -> None:
+        """Keep only the operations that `live`, bool (edges, ops), names; those that left before do not come back.
+
+        SettingError for another shape or type, and for an edge that would keep nothing.
+        """
+        if not isinstance(live, torch.Tensor) or live.dtype is not torch.bool or live.shape != self._live.shape:
+            raise SettingError(f"live={checks.shown(live)}: expected a bool tensor of shape {tuple(self._live.shape)}")
+        left = self._live & live
+        empty = (~left.any(1)).nonzero().flatten().tolist()
+        if empty:
+            raise SettingError(f"live={live.tolist()}: edge {empty[0]} would keep no operation")
+        self._live, self._whole = left, bool(left.all())
+
+    def masked(self, values: torch.Tensor, blank: float = -torch.inf) -> torch.Tensor:
+        """`values` (edges, ops) with `blank` for operations that are not live."""
+        return values if self._whole else values.masked_fill(~self._live, blank)
+
+    def all_active(self) -> tuple[tuple[int, ...], ...]:
+        """What dense strategies compute: every live operation."""
+        return tuple(tuple(row.nonzero().flatten().tolist()) for row in self._live)
+
+    # -- drawing and learning --------------------------------------------------------------------------------------
+    @abstractmethod
+    def draw(self) -> Draw:
+        """Mixing weights for the forward pass of an architecture step."""
+
+    @abstractmethod
+    def update(self, draws: Sequence[Draw], losses: Sequence[float], evaluate: Evaluate) -> None:
+        """Learn from the losses (to be minimised) and, where they were asked for, draws[k].weights.grad.
+
+        `evaluate(draw)` gives the loss of any further draw on the same batch and with the same weights, without a
+        gradient. A strategy that needs none may leave the third parameter out.
+        """
+
+    def weight_draw(self) -> Draw:
+        """Mixing weights for a weight step: a `draw` that asks for no gradient, unless a strategy says otherwise."""
+        return self.draw().detached()
+
+    def observe(self, loss: float) -> None:
+        """The loss of a weight step, for strategies that keep a baseline of all losses."""
+
+    def step(self, gradient: torch.Tensor) -> None:
+        """One optimiser step along d loss / d theta, (edges, ops); Diverged where gradient or theta is not finite."""
+        gradient = self.masked(gradient.detach(), 0.0)
+        if not gradient.isfinite().all():
+            raise Diverged(f"the gradient of theta is not finite: {gradient.tolist()}")
+        self.theta.grad = gradient.to(self.theta)
+        self.optimizer.step()
+        if not self.theta.isfinite().all():
+            raise Diverged(f"theta is not finite after a step: {self.theta.tolist()}")
+
+    # -- the distribution ------------------------------------------------------------------------------------------
+    def logits(self) -> torch.Tensor:
+        """theta where an operation is live, else -inf; differentiable in theta."""
+        return self.masked(self.theta)
+
+    def probabilities(self) -> torch.Tensor:
+        """mu of Equation 2: the softmax of theta over the live operations of each edge, (edges, ops)."""
+        return torch.softmax(self.logits().detach(), 1)
+
+    def noisy(self) -> torch.Tensor:
+        """log(p + floor) plus Gumbel noise, (edges, ops), differentiable in theta: its argmax is a draw from p."""
+        log_p = torch.log_softmax(self.logits(), 1)
+        if self.floor:
+            log_p = self.masked(torch.log(log_p.exp() + self.floor))
+        return log_p + gumbel(log_p.shape, self.generator, self.floor)
+
+    def sample(self) -> torch.Tensor:
+        """One operation per edge from `probabilities` (see `floor`), int64 (edges,)."""
+        return self.noisy().detach().argmax(1)
+
+    def score(self, draw: Draw) -> torch.Tensor:
+        """a - mu, the gradient of log p(a) in theta for a one-hot draw a, (edges, ops)."""
+        return draw.weights.detach() - self.probabilities()
+
+    def pull_back(self, draw: Draw) -> torch.Tensor:
+        """d loss / d theta, (edges, ops), from draw.weights.grad through the way the weights came from theta."""
+        return torch.autograd.grad(draw.source, self.theta, weight_gradient(draw))[0]
+
+    def scores(self) -> torch.Tensor:
+        """What the final architecture is decoded from, (edges, ops): the probabilities; -inf where not live."""
+        return self.masked(self.probabilities())
+
+    def derive(self) -> Arch:
+        """The best operation of each edge by `scores`; of equal ones the first. (A supernet may decode them otherwise.)"""
+        return tuple(self.scores().argmax(1).tolist())
+
+    def entropy(self) -> float:
+        """Mean over edges of the entropy of the probabilities, nats."""
+        p = self.probabilities()
+        return float(-(p * p.clamp_min(1e-30).log()).sum(1).mean())
+
+    # -- state -----------------------------------------------------------------------------------------------------
+    def extra_state(self) -> dict:
+        """Tensors and numbers of a subclass that its `state_dict` has to carry."""
+        return {}
+
+    def load_extra_state(self, state: Mapping) -> None:
+        """Undo `extra_state`."""
+
+    def state_dict(self) -> dict:
+        """Everything that the next draw and update depend on; later steps do not change what was returned."""
+        # torch's optimisers and our tensors are updated in place, hence the copy
+        return copy.deepcopy(
+            {
+                "identity": self.identity(),
+                "theta": self.theta.detach(),
+                "live": self._live,
+                "progress": self.progress,
+                "optimizer": self.optimizer.state_dict(),
+                "generator": self.generator.get_state(),
+                "extra": self.extra_state(),
+            }
+        )
+
+    def identity(self) -> dict:
+        """What a state must agree on before it can be loaded: the strategy and what it chooses among, in order."""
+        allowed = None if self.choices.allowed is None else [list(options) for options in self.choices.allowed]
+        return {
+            "name": type(self).__name__,
+            "edges": self.choices.edges,
+            "ops": list(self.choices.ops),
+            "zero": self.choices.zero,
+            "allowed": allowed,
+        }
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Go on where `state_dict` was taken; ResultsError for the state of another strategy or other choices."""
+        if state.get("identity") != self.identity():
+            raise ResultsError(f"this is a state of {state.get('identity')!r}, this strategy is {self.identity()!r}")
+        state = copy.deepcopy(dict(state))
+        with torch.no_grad():
+            self.theta.copy_(state["theta"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.progress = state["progress"]
+        self._live, self._whole = state["live"], bool(state["live"].all())
+        self.load_extra_state(state["extra"])
+
+    def __repr__(self) -> str:
+        chosen = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"<{type(self).__name__}: {self.choices.edges} edges of {len(self.choices.ops)} operations; {chosen}>"
+
+
+def weight_gradient(draw: Draw) -> torch.Tensor:
+    """d loss / d weights of a draw, (edges, ops); 0 where the loss never read a weight."""
+    return torch.zeros_like(draw.weights) if draw.weights.grad is None else draw.weights.grad
+
+
+def gumbel(shape, generator: torch.Generator, clip: float = 0.0) -> torch.Tensor:
+    """Standard Gumbel noise; `clip` > 0 keeps the uniform numbers behind it in [clip, 1 - clip]."""
+    uniform = torch.rand(shape, generator=generator).clamp_(max(clip, 1e-20), 1 - max(clip, 1e-7))
+    return -torch.log(-torch.log(uniform))

@@ -1,0 +1,1 @@
+"""Predictors of accuracies from architectures and learning curves; the shelf is empty until RANK-NOSH's arrive."""

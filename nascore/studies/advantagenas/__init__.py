@@ -1,0 +1,1 @@
+"""AdvantageNAS: its experiments, one module per table or figure; `experiments` lists them, `theory` checks Section 4."""

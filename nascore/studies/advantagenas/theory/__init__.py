@@ -1,0 +1,1 @@
+"""Section 4 of AdvantageNAS on rewards that can be summed over."""

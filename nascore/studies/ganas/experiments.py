@@ -1,0 +1,14 @@
+"""All experiments of the GA-NAS companion."""
+
+from __future__ import annotations
+
+from nascore.studies.ganas.constrained import CONSTRAINED
+from nascore.studies.ganas.facts import FACTS
+from nascore.studies.ganas.macro import MACRO
+from nascore.studies.ganas.nasbench101 import NASBENCH101
+from nascore.studies.ganas.nasbench201 import NASBENCH201
+from nascore.studies.ganas.pareto import PARETO
+from nascore.studies.ganas.theory.study import THEORY
+from nascore.studies.ganas.tuning import TUNING
+
+EXPERIMENTS = [NASBENCH201, NASBENCH101, CONSTRAINED, PARETO, MACRO, THEORY, FACTS, TUNING]

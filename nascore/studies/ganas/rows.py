@@ -1,0 +1,62 @@
+"""What every unit of the GA-NAS experiments stores, and the searches by the names that the tables use."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from nascore import benchmarks
+from nascore.benchmarks.table import TabularBenchmark
+from nascore.search.result import Result
+
+# what the tables call them -> the class
+METHODS = {
+    "RS": "RandomSearch",
+    "REA": "RegularizedEvolution",
+    "LocalSearch": "LocalSearch",
+    "REINFORCE": "Reinforce",
+    "TPE": "TPE",
+}
+
+
+@lru_cache(maxsize=16)
+def load(name: str, dataset: str | None = None, split: str | None = None, epochs: int | None = None):
+    """A benchmark, kept for the next unit of the same worker."""
+    question = {"dataset": dataset, "split": split, "epochs": epochs}
+    return benchmarks.load(name, **{k: v for k, v in question.items() if v is not None})
+
+
+def data_label(name: str, **question) -> str:
+    """The benchmark and its checksum, for a row's fingerprint."""
+    return f"{name}:{load(name, **question).checksum}"
+
+
+def baseline(method: str, space, seed: int):
+    """A baseline search with its published settings."""
+    from nascore import search
+
+    return getattr(search, METHODS[method])(space, seed=seed)
+
+
+def search_row(result: Result, benchmark: TabularBenchmark, **more) -> dict:
+    """metrics: best value, its rank, unique queries, found_at (query that found this run's best), queries_to_best
+    (query that found the benchmark's best; null if it was not found)."""
+    optimum = benchmark.best()[1]
+    if result.best is None:
+        best, rank, found_at = math.nan, None, None
+    else:
+        best, rank = result.best_value, result.rank(benchmark)
+        found_at = result.queries_to(best)
+    return {
+        "metrics": {
+            "best": round(best, 4),
+            "rank": rank,
+            "queries": result.queries,
+            "found_at": found_at,
+            "queries_to_best": result.queries_to(optimum),
+            "best_arch": result.space.format(result.best),
+            "stopped": result.stopped,
+            **more,
+        },
+        "curve": result.curve(benchmark),
+    }
