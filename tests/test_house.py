@@ -53,7 +53,9 @@ def imported(file: Path, root: Path = ROOT) -> list[tuple[int, str]]:
             elif (node.module or "").startswith("nascore."):
                 found.append((node.lineno, node.module.removeprefix("nascore.")))
         elif isinstance(node, ast.Import):
-            found += [(node.lineno, a.name.removeprefix("nascore.")) for a in node.names if a.name.startswith("nascore.")]
+            found += [
+                (node.lineno, a.name.removeprefix("nascore.")) for a in node.names if a.name.startswith("nascore.")
+            ]
     return found
 
 
@@ -119,7 +121,9 @@ def test_no_catch_all_modules_and_no_module_of_two_ideas():
 
 
 def test_every_public_module_says_what_it_is():
-    assert [str(file) for file in FILES if file.read_text().strip() and not ast.get_docstring(ast.parse(file.read_text()))] == []
+    assert [
+        str(file) for file in FILES if file.read_text().strip() and not ast.get_docstring(ast.parse(file.read_text()))
+    ] == []
 
 
 def test_the_wheel_says_it_is_typed():

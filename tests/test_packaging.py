@@ -128,7 +128,7 @@ def test_package_data_and_entry_point():
         if file.is_file() and file.suffix not in (".py", ".pyc")
     }
     listed = {
-        f"{package.removeprefix('nascore.')}/{file}"
+        "/".join([*package.split(".")[1:], file])
         for package, files in settings["tool"]["setuptools"]["package-data"].items()
         for file in files
     }

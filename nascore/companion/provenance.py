@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime
 import functools
+import hashlib
 import os
 import platform
+import re
 import subprocess
 from importlib import metadata
 
@@ -48,6 +50,24 @@ def machine() -> str:
     return f"{model} x {cores}"
 
 
+@functools.lru_cache(maxsize=1)
+def rounding() -> str:
+    """12 hex digits that name how this machine rounds: processor family and model, kernels of the BLAS libraries, and
+    the versions of numpy and torch. Two rows of the same mark were rounded alike; "AMD EPYC" alone names many
+    processors."""
+    from threadpoolctl import threadpool_info
+
+    marks = [platform.machine(), version("numpy"), version("scipy"), version("torch")]
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            first = file.read().split("\n\n")[0]
+        marks += re.findall(r"(?m)^(?:cpu family|model|stepping|flags)\s*:\s*(.*)$", first)
+    except OSError:
+        marks.append(machine())
+    marks += sorted(str(each.get("architecture")) for each in threadpool_info())
+    return hashlib.sha256("|".join(marks).encode()).hexdigest()[:12]
+
+
 def version(package: str) -> str:
     """Installed version of a package without importing it; "" when it is not installed."""
     try:
@@ -65,6 +85,7 @@ def record(*, wall_s: float, cpu_s: float, data: str, device: str = "cpu") -> di
         "commit": "",
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": machine(),
+        "rounding": rounding(),
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "torch": version("torch"),

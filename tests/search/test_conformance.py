@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import nascore as nc
-from nascore.errors import ResultsError, SettingError
+from nascore.errors import SettingError
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET = 24
@@ -139,52 +139,6 @@ def value_of(space_name):
 
 
 # -- proposals --------------------------------------------------------------------------------------------------------
-def test_proposals_are_valid_and_the_budget_is_kept_exactly(search_name, space_name):
-    space = benchmark(space_name).space
-    evaluate, calls = value_of(space_name), []
-
-    def train(arch):
-        calls.append(space.key(arch))
-        return evaluate(arch)
-
-    oracle = nc.Oracle(train, budget=BUDGET, space=space, stall=2_000)
-    result = nc.run(build(search_name, space), oracle)
-    assert result.stopped == "budget"
-    assert len(calls) == BUDGET == oracle.queries == result.queries
-    assert len(set(calls)) == BUDGET, "an architecture was evaluated twice"
-    for arch in result.history["arch"]:
-        assert space.validate(arch) == arch
-    assert result.best_value == max(result.history["value"])
-    assert list(result.history["query"]) == list(range(1, BUDGET + 1))
-
-
-def test_a_different_seed_gives_a_different_log(search_name, space_name):
-    assert reference(search_name, space_name, 0) != reference(search_name, space_name, 1)
-
-
-def test_several_may_be_pending(search_name, space_name):
-    space, evaluate = benchmark(space_name).space, value_of(space_name)
-    search = build(search_name, space)
-    first = search.ask(2)
-    second = search.ask(2)
-    assert 1 <= len(first) <= 2 and len(second) <= 2
-    for arch in first + second:
-        assert space.validate(arch) == arch
-    if second:
-        search.tell(second, [evaluate(arch) for arch in second])
-    search.tell(first[::-1], [evaluate(arch) for arch in first[::-1]])
-    for _ in range(20):
-        archs = search.ask(3)
-        assert 1 <= len(archs) <= 3
-        search.tell(archs, [evaluate(arch) for arch in archs])
-
-
-@pytest.mark.parametrize("n", [0, -1, 1.5, True, "2"])
-def test_a_bad_number_to_ask_for(search_name, n):
-    with pytest.raises(SettingError, match="n="):
-        build(search_name, benchmark("cell-4-4").space).ask(n)
-
-
 def test_rows_are_taken_by_their_first_number(search_name):
     space, evaluate = benchmark("cell-4-4").space, value_of("cell-4-4")
     plain, rows = build(search_name, space), build(search_name, space)
@@ -211,99 +165,7 @@ def test_same_seed_same_log_in_another_process(search_name, space_name, other_pr
     assert json.loads(json.dumps(here)) == there
 
 
-def test_save_and_load_in_the_middle(search_name, space_name, tmp_path):
-    bench = benchmark(space_name)
-    oracle = nc.Oracle(bench, budget=BUDGET, stall=2_000)
-    first = build(search_name, bench.space)
-    assert nc.run(first, oracle, callback=lambda search, oracle: oracle.queries >= 9).stopped == "callback"
-    first.save(tmp_path / "search.state")
-    second = build(search_name, bench.space, seed=5)
-    second.load(tmp_path / "search.state")
-    nc.run(second, oracle)
-    assert log_of(oracle) == reference(search_name, space_name, 0)
-
-
-def test_a_state_of_something_else_is_refused(search_name, tmp_path):
-    space = benchmark("cell-4-4").space
-    search = build(search_name, space)
-    with pytest.raises(ResultsError, match="no saved search"):
-        search.load(tmp_path / "absent")
-    (tmp_path / "other").write_text("hello")
-    with pytest.raises(ResultsError, match="other"):
-        search.load(tmp_path / "other")
-    search.save(tmp_path / "state")
-    with pytest.raises(ResultsError, match="macro"):
-        build(search_name, benchmark("macro-5-3").space).load(tmp_path / "state")
-
-
 # -- what goes wrong in practice --------------------------------------------------------------------------------------
-def test_failed_evaluations_are_survived(search_name, space_name):
-    space, evaluate = benchmark(space_name).space, value_of(space_name)
-
-    def train(arch):
-        if sum(arch) % 3 == 0:
-            return math.nan
-        if sum(arch) % 7 == 0:
-            raise RuntimeError("out of memory")
-        return evaluate(arch)
-
-    oracle = nc.Oracle(train, budget=BUDGET, space=space, stall=2_000)
-    result = nc.run(build(search_name, space), oracle)
-    assert result.queries == BUDGET
-    status = result.history["status"]
-    assert (status == "ok").any() and (status != "ok").any()
-    good = result.history[status == "ok"]
-    assert result.best_value == good["value"].max() and math.isfinite(result.best_value)
-
-
-def test_nothing_but_failures(search_name):
-    space = benchmark("cell-4-4").space
-    result = nc.run(
-        build(search_name, space), nc.Oracle(lambda arch: math.nan, budget=BUDGET, space=space, stall=2_000)
-    )
-    assert result.queries == BUDGET and result.best is None
-
-
-class Interrupting:
-    """Evaluates like `inner`; Ctrl-C arrives during the call number `at`."""
-
-    def __init__(self, inner, at):
-        self.inner, self.at, self.calls = inner, at, 0
-
-    def __call__(self, arch):
-        self.calls += 1
-        if self.calls == self.at:
-            raise KeyboardInterrupt
-        return self.inner(arch)
-
-
-def test_an_interrupted_run_goes_on_with_the_same_objects(search_name, space_name):
-    space = benchmark(space_name).space
-    search = build(search_name, space)
-    oracle = nc.Oracle(Interrupting(value_of(space_name), 11), budget=BUDGET, space=space, stall=2_000)
-    assert nc.run(search, oracle).stopped == "interrupted"
-    assert oracle.queries == 10
-    assert nc.run(search, oracle).stopped == "budget"
-    assert log_of(oracle) == reference(search_name, space_name, 0)
-
-
-def test_a_killed_run_goes_on_from_its_log(search_name, space_name, tmp_path):
-    space, path = benchmark(space_name).space, tmp_path / "queries.jsonl"
-    interrupted = nc.Oracle(Interrupting(value_of(space_name), 11), budget=BUDGET, space=space, log=path, stall=2_000)
-    nc.run(build(search_name, space), interrupted)
-    text = path.read_text()
-    path.write_text(text[:-9])  # killed while it wrote the tenth row
-    rest = Interrupting(value_of(space_name), None)
-    oracle = nc.Oracle(rest, budget=BUDGET, space=space, log=path, stall=2_000)
-    nc.run(build(search_name, space), oracle)
-    assert rest.calls == BUDGET - 9
-    assert log_of(oracle) == reference(search_name, space_name, 0)
-    again = Interrupting(value_of(space_name), None)
-    oracle = nc.Oracle(again, budget=BUDGET, space=space, log=path, stall=2_000)
-    nc.run(build(search_name, space), oracle)
-    assert again.calls == 0 and log_of(oracle) == reference(search_name, space_name, 0)
-
-
 def test_a_larger_budget_continues(search_name):
     """What the budget cut off is asked first when the search goes on with a new Oracle."""
     bench = benchmark("cell-4-4")
@@ -346,12 +208,6 @@ def test_bad_common_settings(search_name, bad):
 def test_bad_settings(search, bad):
     with pytest.raises((SettingError, TypeError), match=next(iter(bad)) if "colour" not in bad else "colour"):
         build(search, benchmark("cell-4-4").space, **bad)
-
-
-def test_run_refuses_another_space(search_name):
-    search = build(search_name, benchmark("cell-4-4").space)
-    with pytest.raises(SettingError, match="same space"):
-        nc.run(search, nc.Oracle(benchmark("macro-5-3"), budget=5))
 
 
 def test_every_search_is_listed_and_says_what_it_is(search_name):

@@ -6,7 +6,6 @@ process.
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
 import math
@@ -16,19 +15,16 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 import nascore as nc
-from nascore.errors import ResultsError, SettingError
+from nascore.errors import SettingError
 from nascore.networks.choices import Choices
-from nascore.networks.supernets.base import Supernet
+from nascore.testing.strategies import CHOICES, TinyData, TinySupernet, steps
 
 ROOT = Path(__file__).resolve().parents[3]
 oneshot = nc.search.oneshot
 STRATEGIES = oneshot.available()
 DENSE = ("DARTS", "NASP", "SNAS")
-CHOICES = Choices(4, ("none", "skip", "conv"), zero=0)
-STEPS = 12
 VARIANTS = {
     "AdvantageNAS": [{"exact": True}],
     "DARTS": [{"order": 2}],
@@ -88,50 +84,9 @@ def build(case, seed=0, choices=CHOICES, **settings):
     return getattr(oneshot, name)(choices, seed=seed, learning_rate=0.05, **options, **settings)
 
 
-def loss_of(draw, step=0):
-    """A differentiable loss in which edges interact, and with a little of its own at each step."""
-    edges, ops = draw.weights.shape
-    cost = torch.sin(torch.arange(edges * ops, dtype=torch.float32).reshape(edges, ops) * 1.7 + 0.1 * step)
-    used = torch.zeros(edges, ops)
-    for i, active in enumerate(draw.active):
-        used[i, list(active)] = 1.0
-    outputs = (draw.weights * cost * used).sum(1)
-    if draw.constants:
-        outputs = outputs + (draw.weights * (1 - used)).sum(1)
-    return 2.0 + outputs.sum() + outputs.sum() ** 2 / 4
-
-
-def one_step(strategy, step):
-    """A weight step and an architecture step, as the loop takes them; what happened, as plain values."""
-    seen = strategy.weight_draw()
-    strategy.observe(float(loss_of(seen, step)))
-    draws, losses = [strategy.draw() for _ in range(strategy.samples)], []
-    for draw in draws:
-        loss = loss_of(draw, step)
-        if draw.weights.requires_grad:
-            loss.backward()
-        losses.append(float(loss.detach()))
-    strategy.update(draws, losses, lambda other: float(loss_of(other, step)))
-    return [
-        seen.weights.tolist(),
-        [[d.weights.tolist(), d.active] for d in draws],
-        losses,
-        strategy.theta.tolist(),
-        strategy.derive(),
-    ]
-
-
-def run(strategy, first=0, last=STEPS):
-    log = []
-    for step in range(first, last):
-        strategy.progress = step / STEPS
-        log.append(one_step(strategy, step))
-    return log
-
-
 @functools.cache
 def _reference(index, seed):
-    return run(build(CASES[index], seed))
+    return steps(build(CASES[index], seed))
 
 
 def reference(case, seed=0):
@@ -139,62 +94,6 @@ def reference(case, seed=0):
 
 
 # -- draws ------------------------------------------------------------------------------------------------------------
-def assert_valid(draw, name, options):
-    edges, ops = CHOICES.edges, len(CHOICES.ops)
-    assert draw.weights.shape == (edges, ops) and draw.weights.dtype == torch.float32
-    assert torch.isfinite(draw.weights).all() and (draw.weights >= 0).all()
-    assert len(draw.active) == edges
-    for i, active in enumerate(draw.active):
-        assert len(active) > 0 and len(set(active)) == len(active) and all(0 <= j < ops for j in active)
-        assert all(type(j) is int for j in active)
-        assert len(active) <= (ops if name in DENSE else 2 if name == "ProxylessNAS" else 1)
-        outside = [j for j in range(ops) if j not in active]
-        assert not draw.weights[i, outside].any(), "a weight that is not computed"
-    total = 2.0 if options.get("mixing") == "sum" else 1.0
-    assert torch.allclose(draw.weights.detach().sum(1), torch.full((edges,), total), atol=1e-5)  # below Equation 1
-
-
-def test_draws_are_valid_all_along(case):
-    strategy = build(case)
-    for step in range(STEPS):
-        strategy.progress = step / (STEPS - 1)  # the very end of every schedule included
-        assert_valid(strategy.draw(), *case)
-        weight_draw = strategy.weight_draw()
-        assert_valid(weight_draw, *case)
-        assert not weight_draw.weights.requires_grad
-        one_step(strategy, step)
-        assert torch.isfinite(strategy.theta).all()
-
-
-def test_weights_are_leaves(case):
-    draw = build(case).draw()
-    assert draw.weights.is_leaf
-    if draw.weights.requires_grad:
-        loss_of(draw).backward()
-        assert draw.weights.grad is not None and torch.isfinite(draw.weights.grad).all()
-
-
-def test_probabilities_are_probabilities(case):
-    strategy = build(case)
-    for step in range(STEPS):
-        p = strategy.probabilities()
-        assert p.shape == (CHOICES.edges, len(CHOICES.ops)) and not p.requires_grad
-        assert torch.allclose(p.sum(1), torch.ones(CHOICES.edges), atol=1e-6) and (p >= 0).all()
-        assert 0 <= strategy.entropy() <= math.log(len(CHOICES.ops)) + 1e-6
-        if step == 0:
-            assert strategy.entropy() == pytest.approx(math.log(len(CHOICES.ops)))
-        one_step(strategy, step)
-
-
-def test_derive_is_an_architecture(case):
-    strategy = build(case)
-    for step in range(STEPS):
-        arch = strategy.derive()
-        assert type(arch) is tuple and len(arch) == CHOICES.edges
-        assert all(type(j) is int and 0 <= j < len(CHOICES.ops) for j in arch)
-        one_step(strategy, step)
-
-
 # -- the same everywhere ----------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def other_process():
@@ -206,55 +105,8 @@ def other_process():
 
 def test_same_seed_same_log_here_and_in_another_process(case, other_process):
     here = json.loads(json.dumps(reference(case)))
-    assert json.loads(json.dumps(run(build(case)))) == here
+    assert json.loads(json.dumps(steps(build(case)))) == here
     assert other_process["steps"][CASES.index(case)] == here
-
-
-def test_a_different_seed_gives_other_draws(case):
-    if case[0] in ("DARTS", "NASP"):  # the deterministic ones of Table 1
-        assert reference(case, 0) == reference(case, 1)
-    else:
-        assert reference(case, 0) != reference(case, 1)
-
-
-@pytest.mark.parametrize("cut", [1, 5])
-def test_a_state_goes_on_where_it_was_taken(case, cut):
-    first = build(case)
-    run(first, 0, cut)
-    state = first.state_dict()
-    kept = copy.deepcopy(state)
-    assert run(first, cut) == reference(case)[cut:]
-    second = build(case, seed=9)
-    run(second, 0, 2)
-    second.load_state_dict(state)
-    assert second.progress == (cut - 1) / STEPS and second.derive() == reference(case)[cut - 1][-1]
-    assert run(second, cut) == reference(case)[cut:]
-    third = build(case)  # neither run has changed the state
-    third.load_state_dict(state)
-    assert run(third, cut) == reference(case)[cut:] and str(state) == str(kept)
-
-
-def test_a_state_survives_the_disk(case, tmp_path):
-    first = build(case)
-    run(first, 0, 5)
-    torch.save(first.state_dict(), tmp_path / "state.pt")
-    second = build(case)
-    second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
-    assert run(second, 5) == reference(case)[5:]
-
-
-def test_a_state_of_something_else_is_refused(case):
-    strategy = build(case)
-    other = "DARTS" if case[0] != "DARTS" else "SNAS"
-    with pytest.raises(ResultsError, match=other):
-        strategy.load_state_dict(build((other, {})).state_dict())
-    for choices in (
-        Choices(2, CHOICES.ops, 0),
-        Choices(4, CHOICES.ops[::-1], 2),  # the same operations in another order
-        Choices(4, CHOICES.ops, 0, ((0, 1), (0, 1, 2), (0, 1, 2), (0, 1, 2))),
-    ):
-        with pytest.raises(ResultsError, match="this strategy is"):
-            strategy.load_state_dict(build(case, choices=choices).state_dict())
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
@@ -298,31 +150,6 @@ def test_names():
 
 
 # -- a whole search ---------------------------------------------------------------------------------------------------
-class TinySupernet(Supernet):
-    """One scalar weight per operation; a batch is a target for the sum of the edges."""
-
-    def __init__(self):
-        super().__init__()
-        self.choices = CHOICES
-        self.scale = torch.nn.Parameter(torch.linspace(-1, 1, CHOICES.edges * 3).reshape(CHOICES.edges, 3))
-
-    def loss(self, batch, draw):
-        total = sum(draw.weights[i, j] * self.scale[i, j] for i, ops in enumerate(draw.active) for j in ops if j)
-        return (torch.as_tensor(total) - batch) ** 2 + 0.0 * self.scale.sum()
-
-    def measures(self, batch, draw):
-        with torch.no_grad():
-            return {"loss": float(self.loss(batch, draw))}
-
-
-class TinyData:
-    def train(self, epoch):
-        return [torch.tensor(1.0 + epoch), torch.tensor(2.0), torch.tensor(3.0)]
-
-    def val(self, epoch):
-        return [torch.tensor(1.5 + epoch), torch.tensor(2.5), torch.tensor(3.5)]
-
-
 def whole_search(case):
     log = oneshot.search(TinySupernet(), build(case), TinyData(), epochs=2, progress=False)
     frame = log.frame.drop(columns="seconds", errors="ignore")
