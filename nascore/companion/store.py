@@ -114,9 +114,20 @@ def _cut_half_line(stream) -> None:
 
 
 def read(file: Path) -> list[dict]:
-    """All rows of one file, in the order written; an absent file has none.
+    """All rows of one experiment's file, in the order written; an absent file has none.
 
-    Raises `ResultsError` naming file and line for a line that is not JSON, lacks a field, or was changed.
+    Raises ResultsError naming file and line for a line that is not JSON, lacks a field, or was changed.
+    """
+    return [_fitting(row, file, number) for number, row in enumerate(read_lines(file, REQUIRED), start=1)]
+
+
+ADVICE = "restore the file (git checkout) or delete that line; the missing unit is then computed again"
+
+
+def read_lines(file: Path, required: tuple[str, ...]) -> list[dict]:
+    """The rows of a file of digested JSON lines, in the order written, each with the `required` keys.
+
+    Raises ResultsError naming file and line for a line that is not JSON, lacks a key, or was changed.
     """
     try:
         content = Path(file).read_bytes()
@@ -126,22 +137,27 @@ def read(file: Path) -> list[dict]:
         raise ResultsError(f"cannot read the results in {file}: {error.strerror or error}") from error
     lines = content.split(b"\n")
     lines.pop()  # empty after a complete last line, else the half line of a killed run
-    return [_parse(line, file, number) for number, line in enumerate(lines, start=1)]
+    return [_checked(line, file, number, required) for number, line in enumerate(lines, start=1)]
 
 
-def _parse(line: bytes, file: Path, number: int) -> dict:
-    advice = "restore the file (git checkout) or delete that line; the missing unit is then computed again"
+def _checked(line: bytes, file: Path, number: int, required: tuple[str, ...]) -> dict:
     try:
         row = json.loads(line)
-    except ValueError as error:
-        raise ResultsError(f"{file}, line {number}: not a JSON row ({error}); {advice}") from None
-    missing = [key for key in REQUIRED if not isinstance(row, dict) or key not in row]
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"{file}, line {number}: not a JSON row ({error}); {ADVICE}") from None
+    missing = [key for key in required if not isinstance(row, dict) or key not in row]
     if missing:
-        raise ResultsError(f"{file}, line {number}: the row lacks {', '.join(missing)}; {advice}")
+        raise ResultsError(f"{file}, line {number}: the row lacks {', '.join(missing)}; {ADVICE}")
+    if row["digest"] != digest(row):
+        raise ResultsError(f"{file}, line {number}: the row was changed after it was written; {ADVICE}")
+    return row
+
+
+def _fitting(row: dict, file: Path, number: int) -> dict:
     if not isinstance(row["metrics"], dict) or not isinstance(row["provenance"], dict):
-        raise ResultsError(f"{file}, line {number}: metrics and provenance must be JSON objects; {advice}")
+        raise ResultsError(f"{file}, line {number}: metrics and provenance must be JSON objects; {ADVICE}")
     data = row["provenance"].get("data", "")
     expected = fingerprint(row["experiment"], row["version"], row["config"], row["seed"], data)
-    if row["fingerprint"] != expected or row["digest"] != digest(row):
-        raise ResultsError(f"{file}, line {number}: the row was changed after it was written; {advice}")
+    if row["fingerprint"] != expected:
+        raise ResultsError(f"{file}, line {number}: the row was changed after it was written; {ADVICE}")
     return row

@@ -1,0 +1,174 @@
+"""nc.compare: several methods in one call, resumable, in processes too, and shown with intervals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+import nascore as nc
+from nascore.errors import ResultsError, SettingError
+from nascore.testing.landscapes import small
+from nascore.testing.strategies import CHOICES, TinyData, TinySupernet
+
+BENCH = small("cell-4-4")
+METHODS = {
+    "evolution": lambda seed: nc.search.RegularizedEvolution(BENCH.space, seed=seed, population=8, sample=3),
+    "random": lambda seed: nc.search.RandomSearch(BENCH.space, seed=seed),
+}
+
+
+def compare(methods=METHODS, benchmark=BENCH, **options):
+    return nc.compare(methods, benchmark, **{"budget": 30, "seeds": 3, "progress": False, **options})
+
+
+def plain(found):
+    return [{k: v for k, v in row.items() if k not in ("wall_s", "cpu_s", "digest", "question")} for row in found.rows]
+
+
+def test_one_row_per_method_and_seed_and_each_is_what_run_gives():
+    found = compare()
+    frame = found.frame
+    assert list(frame["method"]) == ["evolution"] * 3 + ["random"] * 3 and list(frame["seed"]) == [0, 1, 2] * 2
+    assert (frame["queries"] == 30).all() and (frame["spent"] == 30).all()
+    alone = nc.run(METHODS["random"](2), nc.Oracle(BENCH, budget=30))
+    row = frame[(frame["method"] == "random") & (frame["seed"] == 2)].iloc[0]
+    assert row["value"] == pytest.approx(alone.best_value) and row["rank"] == alone.rank(BENCH)
+    assert BENCH.space.parse(row["arch"]) == alone.best
+    curves = found.curves
+    assert set(curves["method"]) == set(METHODS) and curves["query"].max() <= 30
+
+
+def test_processes_give_the_same_rows():
+    assert plain(compare(workers=2)) == plain(compare())
+
+
+def test_a_stopped_comparison_goes_on_and_grows(tmp_path):
+    file, made = tmp_path / "deep" / "rows.jsonl", []
+
+    def counted(seed):
+        made.append(seed)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return METHODS["random"](seed)
+
+    methods = {"random": counted}
+    with pytest.raises(KeyboardInterrupt):
+        compare(methods, seeds=4, store=file)
+    assert file.read_text().count("\n") == 2
+    file.write_text(file.read_text() + '{"half')  # killed while it wrote
+    whole = compare(methods, seeds=4, store=file)
+    assert made == [0, 1, 2, 2, 3]
+    assert plain(whole) == plain(compare({"random": METHODS["random"]}, seeds=4))
+    compare({**methods, "evolution": METHODS["evolution"]}, seeds=5, store=file)
+    assert made[5:] == [4] and file.read_text().count("\n") == 10
+
+
+def test_rows_of_another_comparison_and_changed_rows_are_refused(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    compare(seeds=1, store=file)
+    with pytest.raises(ResultsError, match="another comparison"):
+        compare(seeds=1, store=file, budget=31)
+    with pytest.raises(ResultsError, match="another comparison"):
+        compare(
+            {"random": lambda seed: nc.search.RandomSearch(small("macro-5-3").space)}, small("macro-5-3"), store=file
+        )
+    lines = file.read_text().splitlines()
+    row = json.loads(lines[0])
+    file.write_text("\n".join([json.dumps({**row, "value": 99.0}), *lines[1:]]) + "\n")
+    with pytest.raises(ResultsError, match="line 1: the row was changed"):
+        compare(seeds=1, store=file)
+
+
+def test_it_shows_itself_with_intervals():
+    found = compare()
+    text = repr(found)
+    assert "Comparison on cell-4-4, 30 queries a run" in text and "P(better than evolution)" in text
+    line = found.table().set_index("method").loc["random"]
+    values = found.frame[found.frame["method"] == "random"]["value"]
+    assert line["mean"] == pytest.approx(values.mean()) and line["mean_low"] <= line["mean"] <= line["mean_high"]
+    assert 0 <= line["improvement"] <= 1
+    html = found._repr_html_()
+    assert html.count("<tr>") == 3 and "data:image/png" in html
+    assert "<b>x" not in compare({"<b>x": METHODS["random"]}, seeds=1)._repr_html_()
+
+
+def test_one_run_claims_no_interval():
+    assert "[" not in repr(compare(seeds=1)).replace("[95 %]", "")
+
+
+def test_a_budget_in_epochs():
+    bench = nc.benchmarks.load("digits201", split="test")
+    early = bench.training.levels[0]
+
+    class Early(nc.search.RandomSearch):
+        def ask(self, n=None):
+            return [nc.Query(arch, early) for arch in super().ask(n)]
+
+        def tell(self, archs, values):
+            super().tell([each.arch for each in archs], values)
+
+    found = nc.compare(
+        {"early": lambda seed: Early(bench.space, seed=seed), "full": lambda seed: nc.search.RandomSearch(bench.space, seed=seed)},
+        bench,
+        budget=800,
+        unit="epochs",
+        seeds=2,
+        progress=False,
+    )  # fmt: skip
+    frame = found.frame.set_index("method")
+    assert (frame.loc["early", "queries"] == 800 // early).all() and (frame.loc["full", "queries"] == 5).all()
+    assert (frame["spent"] == 800).all() and "800 epochs a run" in repr(found)
+
+
+def test_one_shot_strategies_are_judged():
+    def method(name):
+        def make(seed):
+            strategy = getattr(nc.search.oneshot, name)(CHOICES, seed=seed, learning_rate=0.1)
+            return nc.search.oneshot.search(TinySupernet(), strategy, TinyData(), 3, progress=False)
+
+        return make
+
+    methods = {name: method(name) for name in ("DARTS", "Reinforce")}
+    found = nc.compare(methods, judge=lambda arch: float(sum(arch)), seeds=2, progress=False)
+    frame = found.frame
+    assert set(frame["method"]) == {"DARTS", "Reinforce"} and {"entropy", "val_loss", "value"} <= set(frame)
+    assert found.curves["query"].max() == 3 and "DARTS" in repr(found) and "data:image/png" in found._repr_html_()
+    with pytest.raises(SettingError, match="judge"):
+        nc.compare(methods, seeds=1, progress=False)
+
+
+@pytest.mark.parametrize(
+    "change, word",
+    [
+        ({"methods": {}}, "methods="),
+        ({"methods": {"x": 3}}, "methods="),
+        ({"methods": {"x": lambda seed: 3}}, "made 3"),
+        ({"benchmark": "digits201"}, "benchmark="),
+        ({"benchmark": None}, "needs the benchmark"),
+        ({"budget": 0}, "budget=0"),
+        ({"budget": True}, "budget=True"),
+        ({"unit": "hours"}, "unit="),
+        ({"seeds": 0}, "seeds=0"),
+        ({"seeds": [1, 1]}, "different seeds"),
+        ({"workers": 0}, "workers=0"),
+        ({"judge": 3}, "judge=3"),
+        ({"unit": "epochs"}, "number of epochs"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "-".join(part),
+)
+def test_bad_settings_are_named(change, word):
+    with pytest.raises(SettingError, match=word):
+        compare(**{"seeds": 1, **change})
+
+
+def test_the_store_may_not_be_a_folder(tmp_path):
+    with pytest.raises(ResultsError, match="a folder"):
+        compare(store=tmp_path)
+
+
+def test_threads_are_set_back():
+    before = torch.get_num_threads()
+    compare(seeds=1)
+    assert torch.get_num_threads() == before
