@@ -1,4 +1,4 @@
-# make reproduce | make test | make lab | make bench | make env | make clean
+# make reproduce | make test | make lint | make lab | make bench | make bench-peers | make env | make clean
 # Everything runs in .venv, which the first command makes (Python 3.11 or newer, pip, and a package index are needed).
 
 PROFILE ?= smoke
@@ -13,7 +13,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: env reproduce test unit notebooks-test lab bench clean
+.PHONY: env reproduce test unit notebooks-test lint lab bench bench-peers clean
 
 env: $(STAMP)
 
@@ -39,13 +39,24 @@ notebooks-test: $(STAMP)
 	NASCORE_FIGURES=$(CURDIR)/data/cache/figures/test $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile \
 	    -p no:cacheprovider --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
 
+# style, imports, and types of the public modules
+lint: $(STAMP)
+	$(BIN)/python -m ruff check nascore tests
+	$(BIN)/python -m ruff format --check nascore tests
+	$(BIN)/python -m mypy
+
 lab: $(STAMP)
 	$(BIN)/jupyter lab notebooks/
 
 bench: $(STAMP)
 	$(BIN)/nascore bench
 
+# compares with the supernets of NAS-Bench-201's authors, installed without their dependencies, outside .venv
+bench-peers: $(STAMP)
+	test -d data/cache/peers/xautodl || $(BIN)/python -m pip install -qq --no-deps --target data/cache/peers xautodl==1.0.0
+	$(BIN)/python -m nascore.bench.peers
+
 # stored results, figures and downloads (data/cache/files) are kept
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis data/cache/executed data/cache/results data/cache/figures
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis data/cache/executed data/cache/results data/cache/figures
 	find nascore tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -202,16 +202,14 @@ class _Rows:
             return
         if path.is_dir():
             raise ResultsError(f"store={str(path)!r}: a folder; expected a file")
-        for number, row in enumerate(self._lines(), 1):
+        lines = row_store.read_lines(path, ("method", "seed", "question", "digest"))
+        for number, row in enumerate(lines, 1):
             if row["question"] != question:
                 raise ResultsError(
                     f"{path}, line {number}: a run of another comparison ({row['question']}, this one is {question}); "
                     "give another file"
                 )
             self.found[row["method"], row["seed"]] = row
-
-    def _lines(self) -> list[dict]:
-        return row_store.read_lines(self.path, ("method", "seed", "question", "digest"))
 
     def add(self, row: dict) -> None:
         """Keep a row, on disk before it is reported."""
@@ -266,7 +264,8 @@ class Comparison:
             values = part["value"].dropna().to_numpy(float)
             line: dict[str, Any] = {"method": name, "runs": len(part), "failed": len(part) - len(values)}
             if len(values):
-                for key, statistic in (("mean", np.mean), ("iqm", stats.iqm)):
+                statistics: dict[str, Any] = {"mean": np.mean, "iqm": stats.iqm}
+                for key, statistic in statistics.items():
                     estimate = stats.bootstrap_ci(values, statistic, LEVEL)
                     low, high = (estimate.low, estimate.high) if len(values) > 1 else (np.nan, np.nan)
                     line |= {key: estimate.value, f"{key}_low": low, f"{key}_high": high}
@@ -285,13 +284,12 @@ class Comparison:
 
         from nascore.companion import plots
 
-        figure = None if ax is not None else Figure(figsize=(5.6, 3.2), layout="constrained")
-        ax = figure.subplots() if ax is None else ax
+        ax = Figure(figsize=(5.6, 3.2), layout="constrained").subplots() if ax is None else ax
         rows = pd.DataFrame([row for row in self.rows if row["curve"]["query"]])
         plots.query_curves(rows, value, ax=ax, optimum=self.optimum if value == "best" else None)
         if "queries" not in rows:
             ax.set_xlabel("epochs")
-        return ax.figure if figure is None else figure
+        return ax.figure
 
     def __repr__(self) -> str:
         shown = [self._words(line) for line in self.table().to_dict("records")]

@@ -41,3 +41,11 @@ def real_data() -> Path:
     if folder is None:
         pytest.skip("needs real data: set NASCORE_MIRROR to a folder with the upstream files")
     return folder
+
+
+@pytest.fixture()
+def store_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("NASCORE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("NASCORE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NASCORE_FIGURES", str(tmp_path / "figures"))
+    return tmp_path

@@ -110,8 +110,8 @@ def test_a_budget_in_epochs():
             super().tell([each.arch for each in archs], values)
 
     found = nc.compare(
-        {"early": lambda seed: Early(bench.space, seed=seed), "full": lambda seed: nc.search.RandomSearch(bench.space, seed=seed)},
-        bench,
+        {"early": lambda seed: Early(bench.space, seed=seed), "full": lambda seed: nc.search.RandomSearch(bench.space,
+        seed=seed)}, bench,
         budget=800,
         unit="epochs",
         seeds=2,

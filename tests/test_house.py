@@ -42,7 +42,8 @@ def part_of(file: Path) -> str:
 
 
 def imported(file: Path, root: Path = ROOT) -> list[tuple[int, str]]:
-    """(line, module below nascore) of every import, lazy ones too; relative imports count as an offence of their own."""
+    """(line, module below nascore) of every import, lazy ones too; relative imports count as an offence of their
+    own."""
     found = []
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom):

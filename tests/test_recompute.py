@@ -1,10 +1,11 @@
 """A few stored rows are computed again: the code still gives the numbers that the notebooks show.
 
 Which rows is drawn anew at every commit. Searches that only draw and compare must repeat exactly on every machine.
-Searches that train a network repeat exactly where the processor rounds as the one that computed the row, which the row's
-provenance names (`rounding`; rows from before it was recorded name none). On another one training runs apart within some
-steps, so there only the end (GA-NAS) or the beginning (one-shot) is compared, and what an optimiser converges to (theory)
-within a small tolerance.
+Searches that train a network repeat exactly where the processor rounds as the one that computed the row, which the
+row's provenance names (`rounding`; rows from before it was recorded name none). On another one training runs apart
+within
+some steps, so there only the end (GA-NAS) or the beginning (one-shot) is compared, and what an optimiser converges to
+(theory) within a small tolerance.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """nasbench101-surrogate: predicted accuracies of all 423,624 cells, instead of a 500 MB download.
 
 The predictions, the model that made them and its card lie in data/benchmarks/nasbench101 (`python -m
-nascore.benchmarks.recipes.nasbench101_surrogate.fit --table PATH` makes them again).  All results on them are labelled "surrogate".
-Near the top of the space the ranks are the model's, not the benchmark's: see MODEL_CARD.md.
+nascore.benchmarks.recipes.nasbench101_surrogate.fit --table PATH` makes them again).  All results on them are
+labelled "surrogate". Near the top of the space the ranks are the model's, not the benchmark's: see MODEL_CARD.md.
 """
 
 from __future__ import annotations

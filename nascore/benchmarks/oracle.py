@@ -1,4 +1,5 @@
-"""The Oracle counts queries and epochs. Every query curve, rank and number of queries in every table comes from its log."""
+"""The Oracle counts queries and epochs. Every query curve, rank and number of queries in every table comes from its
+log."""
 
 from __future__ import annotations
 
@@ -89,8 +90,8 @@ class Oracle:
                     raise SettingError(
                         f"cost {name!r}: {self.benchmark.name} has {', '.join(self.benchmark.costs) or 'none'}"
                     )
-        self._callable = evaluate
-        self._views = {None: self.benchmark}
+        self._callable: Callable = evaluate  # type: ignore[assignment]  # asked only where it is no table
+        self._views: dict[int | None, TabularBenchmark] = {} if self.benchmark is None else {None: self.benchmark}
         # a space whose key is the architecture itself needs no call per proposal
         self._key = None if type(self.space).key is Space.key else self.space.key
         self._answers: dict = {}  # key, or (key, epochs) beside the usual number of epochs -> answer
@@ -102,18 +103,19 @@ class Oracle:
         self._recorded: dict = {}
         self._path = Path(log) if log is not None else None
         if self._path is not None:
-            self._open_log()
+            self._open_log(self._path)
 
     def _set_training(self, epochs: int | None, resumable: bool) -> None:
         """`epochs`: the usual number of epochs, asked for where none is named (None: not known)."""
         resumable = checks.flag("resumable", resumable)
+        self.epochs: int | str | None
         if self.benchmark is None:
             self.training = Training(None, resumable)
             self.epochs = None if epochs is None else checks.whole("epochs", epochs, 1)
         elif epochs is not None or resumable:
             raise SettingError(
-                f"epochs={epochs!r}, resumable={resumable!r}: {self.benchmark.name} says these itself; another number of "
-                "epochs is another view: benchmark.select(epochs=...)"
+                f"epochs={epochs!r}, resumable={resumable!r}: {self.benchmark.name} says so itself; another number "
+                "of epochs is another view: benchmark.select(epochs=...)"
             )
         else:
             self.training, self.epochs = self.benchmark.training, self.benchmark.epochs
@@ -134,7 +136,7 @@ class Oracle:
         usual = None if epochs is None else self._level(epochs)
         for arch in archs:
             level = usual
-            if type(arch) is Query:
+            if isinstance(arch, Query):
                 level, arch = self._level(arch.epochs), arch.arch
             try:
                 key = arch if key_of is None else key_of(arch)
@@ -152,7 +154,7 @@ class Oracle:
             if budget is not None and len(answers) >= budget:
                 break
             cost = 1 if by_query else self._price(key, level)
-            if cost is None:
+            if cost is None:  # more than what is left
                 break
             self.repeats_in_a_row = 0
             values.append(self._query(arch, key, level, cost))
@@ -172,7 +174,8 @@ class Oracle:
 
     def _price(self, key, level: int | None) -> int | None:
         """Epochs that the query adds; None if the budget has not so many left."""
-        cost = self.training.cost(self.epochs if level is None else level, self._trained.get(key, 0))
+        epochs = self.epochs if level is None else level
+        cost = self.training.cost(int(epochs or 0), self._trained.get(key, 0))
         self._too_dear = self.budget is not None and self._spent + cost > self.budget
         return None if self._too_dear else cost
 
@@ -190,13 +193,14 @@ class Oracle:
         if self.unit == "epochs":
             self._trained[key] = max(self._trained.get(key, 0), epochs)
         if self._path is not None and at not in self._recorded:
-            self._append(self._log[-1], level)
+            self._append(self._path, self._log[-1], level)
         return answer
 
     def _view(self, level: int | None) -> TabularBenchmark:
-        if level not in self._views:
-            self._views[level] = self.benchmark.select(epochs=level)
-        return self._views[level]
+        view = self._views.get(level)
+        if view is None:
+            view = self._views[level] = self._views[None].select(epochs=level)
+        return view
 
     def _from_table(self, arch: Arch, level: int | None):
         try:
@@ -301,7 +305,11 @@ class Oracle:
     def _best_level(self) -> int | str | None:
         """The number of epochs of the values that "best" compares: the usual one, else the largest asked for."""
         found = {row.epochs for row in self._log}
-        return self.epochs if not found or self.epochs in found else max(found)
+        return (
+            self.epochs
+            if not found or self.epochs in found
+            else max(found, key=lambda level: (str(type(level)), level))
+        )
 
     def _allowed(self, row: Row) -> bool:
         return self.feasible is None or bool(self.feasible((row.value, *row.costs)))
@@ -331,21 +339,21 @@ class Oracle:
         )
         return {"nascore_log": 2, "costs": list(self.costs), **whose}
 
-    def _open_log(self) -> None:
-        if not self._path.exists():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps(self._header()) + "\n")
+    def _open_log(self, path: Path) -> None:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self._header()) + "\n")
             return
         try:
-            lines = self._path.read_text().split("\n")
+            lines = path.read_text().split("\n")
         except UnicodeDecodeError:
-            raise ResultsError(f"{self._path} is not a nascore log (not text); use another file") from None
+            raise ResultsError(f"{path} is not a nascore log (not text); use another file") from None
         complete, tail = lines[:-1], lines[-1]
         header = json.dumps(self._header())
         if not complete:  # killed while it wrote the header, or a file of something else
             if not header.startswith(tail):
-                raise ResultsError(f"{self._path} is not a nascore log; use another file")
-            self._path.write_text(header + "\n")
+                raise ResultsError(f"{path} is not a nascore log; use another file")
+            path.write_text(header + "\n")
             return
         for number, line in enumerate(complete, 1):
             try:
@@ -353,7 +361,7 @@ class Oracle:
                 if number == 1:
                     if row != self._header():
                         raise ResultsError(
-                            f"{self._path} belongs to another search: it says {row}, this one is "
+                            f"{path} belongs to another search: it says {row}, this one is "
                             f"{self._header()}; use another file or delete it"
                         )
                     continue
@@ -369,17 +377,17 @@ class Oracle:
                 raise
             except (ValueError, KeyError, TypeError) as error:
                 raise ResultsError(
-                    f"{self._path} line {number} is not a row of a nascore log ({error}); restore the file or delete it"
+                    f"{path} line {number} is not a row of a nascore log ({error}); restore the file or delete it"
                 ) from None
         if tail:  # the run was killed while it wrote this line: drop it
-            temporary = self._path.with_name(self._path.name + ".tmp")
+            temporary = path.with_name(path.name + ".tmp")
             temporary.write_text("".join(line + "\n" for line in complete))
-            os.replace(temporary, self._path)
+            os.replace(temporary, path)
 
-    def _append(self, row: Row, level: int | None) -> None:
+    def _append(self, path: Path, row: Row, level: int | None) -> None:
         values = [None if x != x else x for x in (row.value, *row.costs)]
         line = {"arch": list(row.arch), "row": values, "status": row.status, "seconds": round(row.seconds, 4)}
-        with open(self._path, "a") as stream:
+        with open(path, "a") as stream:
             stream.write(json.dumps(line if level is None else line | {"epochs": level}) + "\n")
             stream.flush()
             os.fsync(stream.fileno())

@@ -1,8 +1,8 @@
 """A seeded synthetic table of the shape of NAS-Bench-Macro, for work without any download.
 
 No number is measured and none is taken from the real table: a made-up landscape (later layers of a stage matter less,
-operations interact, trainings are noisy, equal networks score alike). Everything computed on it is labelled "synthetic".
-In NAS-Bench-201's space no invention is needed: digits201 is measured.
+operations interact, trainings are noisy, equal networks score alike). Everything computed on it is labelled
+"synthetic". In NAS-Bench-201's space no invention is needed: digits201 is measured.
 """
 
 from __future__ import annotations

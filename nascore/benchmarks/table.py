@@ -34,6 +34,11 @@ class TabularBenchmark:
     """
 
     direction = "max"
+    # the question that this view answers
+    dataset: str
+    split: str
+    epochs: int | str
+    seed: int | str
 
     def __init__(
         self,
@@ -67,7 +72,7 @@ class TabularBenchmark:
         self._choose(dataset, split, epochs, seed)
 
     def _choose(self, *wanted) -> None:
-        position = []
+        position: list[int] = []
         for axis, value in zip(AXES, wanted, strict=True):
             allowed = self.axes[axis]
             value = allowed[0] if value is None else value
@@ -75,13 +80,15 @@ class TabularBenchmark:
                 raise SettingError(f"{axis}={value!r}: {self.name} has {', '.join(map(repr, allowed))}")
             position.append(allowed.index(value))
             setattr(self, axis, value)
-        column = np.ascontiguousarray(self._values[(slice(None), *position)])
+        column = np.ascontiguousarray(self._values[:, position[0], position[1], position[2], position[3]])
         if np.isnan(column).all():
             raise SettingError(
                 f"{self.name} has no values for dataset={self.dataset!r}, split={self.split!r}, "
                 f"epochs={self.epochs!r}, seed={self.seed!r}; known: {self._known()}"
             )
-        self._column, self._floats, self._sorted = column, None, None
+        self._column: np.ndarray = column
+        self._floats: list[float] | None = None
+        self._sorted: np.ndarray | None = None
 
     def _known(self) -> str:
         filled = ~np.isnan(self._values).all(0)
@@ -126,7 +133,7 @@ class TabularBenchmark:
     def checksum(self) -> str:
         """sha256 of the data: of its source files where they are known, else of the values themselves."""
         if not self._checksum:
-            self._checksum = hashlib.sha256(np.ascontiguousarray(self._values)).hexdigest()
+            self._checksum = hashlib.sha256(np.ascontiguousarray(self._values).data).hexdigest()
         return self._checksum
 
     @property
@@ -164,8 +171,8 @@ class TabularBenchmark:
             return floats[self.index(arch)]
 
     def values(self, archs) -> np.ndarray:
-        """Many accuracies, (n,) of the array's type: from a list of architectures, an integer array of rows (n,), or an integer
-        array of architectures (n, positions)."""
+        """Many accuracies, (n,) of the array's type: from a list of architectures, an integer array of rows (n,), or
+        an integer array of architectures (n, positions)."""
         if isinstance(archs, np.ndarray) and archs.dtype.kind in "iu" and archs.ndim == 1:
             if archs.size and not (0 <= archs.min() and archs.max() < len(self)):
                 raise SettingError(
@@ -233,12 +240,13 @@ class TabularBenchmark:
 
     def rank(self, value: float) -> int:
         """How many architectures are strictly better, plus 1."""
-        if self._sorted is None:
-            self._sorted = np.sort(self._column[~np.isnan(self._column)])
-        value = self._sorted.dtype.type(value)
+        known = self._sorted
+        if known is None:
+            known = self._sorted = np.sort(self._column[~np.isnan(self._column)])
+        value = known.dtype.type(value)
         if np.isnan(value):
             raise SettingError("rank of nan: the value must be a number")
-        return int(len(self._sorted) - np.searchsorted(self._sorted, value, "right")) + 1
+        return int(len(known) - np.searchsorted(known, value, side="right")) + 1
 
     def best(self) -> tuple[Arch, float]:
         """The best architecture (the first of equals) and its accuracy."""

@@ -12,20 +12,24 @@ from nascore.spaces.layout import EDGE_COLOUR, NODE_HEIGHT, NODE_WIDTH, layout, 
 from nascore.spaces.view import edge_curves, shade
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 POINTS_PER_UNIT = 0.62  # printed size of one layout unit
 
 
-def draw_cell(ax: Axes, dag: Any, title: str = "") -> None:
-    """Draw one cell (a DAG, or a CellView) on `ax`; the axes keep the layout's proportions."""
+def draw_cell(ax: Axes, dag: Any, title: str = "", colours: Mapping[str, str] | None = None) -> None:
+    """Draw one cell (a DAG, or a CellView) on `ax`; the axes keep the layout's proportions.
+
+    `colours`: the fill of every label, as cells drawn together share it; chosen for this cell alone by default.
+    """
     from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
     from matplotlib.path import Path
 
     dag = _dag(dag)
     place = layout(len(dag.labels), dag.edges)
-    colours = op_colours(dag.labels)
+    colours = op_colours(dag.labels) if colours is None else colours
     for curve in edge_curves(place):
         x, y = curve[-1]
         codes = [Path.MOVETO] + [Path.CURVE4] * (len(curve) - 1)
@@ -74,6 +78,7 @@ def draw_cells(cells: Mapping[str, Any] | Sequence[Any], columns: int = 1) -> Fi
     columns = checks.whole("columns", columns, 1)
     dags = [_dag(cell) for cell in named.values()]
     sizes = [layout(len(dag.labels), dag.edges) for dag in dags]
+    colours = op_colours([label for dag in dags for label in dag.labels])
     columns = min(columns, len(dags))
     grid = [list(range(start, min(start + columns, len(dags)))) for start in range(0, len(dags), columns)]
     widths = [max(sizes[i].width for row in grid for i in row[c : c + 1]) + 12 for c in range(columns)]
@@ -90,7 +95,7 @@ def draw_cells(cells: Mapping[str, Any] | Sequence[Any], columns: int = 1) -> Fi
     for ax in axes.flat:
         ax.axis("off")
     for i, (name, dag) in enumerate(zip(named, dags)):
-        draw_cell(axes[i // columns][i % columns], dag, name if isinstance(name, str) else "")
+        draw_cell(axes[i // columns][i % columns], dag, name if isinstance(name, str) else "", colours)
     return fig
 
 
@@ -99,3 +104,29 @@ def _dag(cell: Any) -> Any:
     if not hasattr(dag, "labels") or not hasattr(dag, "edges"):
         raise SettingError(f"{cell!r} is not a cell; give a DAG (space.dag(arch)) or a view (space.view(arch))")
     return dag
+
+
+def draw_found(
+    rows: pd.DataFrame,
+    space: Any,
+    arch: str,
+    value: str,
+    by: str = "method",
+    place: float = 0.5,
+    unit: str = "",
+    columns: int = 2,
+) -> tuple[Figure, pd.DataFrame]:
+    """The cell that one trial of each `by` found, with its value: the trial at `place` among the trials sorted by
+    column `value` (0: the lowest, 0.5: the middle, 1: the highest). `arch` is the column with the cell's text.
+
+    Returns the figure and its data: columns `by`, seed, arch, value.
+    """
+    import pandas as pd
+
+    cells, data = {}, []
+    for name, group in rows.groupby(by, sort=False):
+        trials = group.sort_values([value, "seed"])
+        row = trials.iloc[min(int(place * len(trials)), len(trials) - 1)]
+        cells[f"{name}: {row[value]:.2f}{unit}"] = space.dag(space.parse(row[arch]))
+        data.append({by: name, "seed": row["seed"], "arch": row[arch], "value": row[value]})
+    return draw_cells(cells, columns), pd.DataFrame(data)

@@ -20,6 +20,7 @@ QUANTITIES = {
     "rank": ("median", "quartiles", "rank of the best so far\n(median, quartiles)"),
     "best": ("mean", "interval", "best so far (%)\n(mean, 95 % interval)"),
 }
+NAMES = {"rank": "Rank", "best": "Accuracy"}
 
 
 def grid(columns: int, rows: int = 1, width: float = 3.6, height: float = 2.9, **options: Any):
@@ -47,7 +48,7 @@ def draw_quantity(part: pd.DataFrame, quantity: str, ax: Axes, by: str = "method
     table = plots.query_curves(part, value=quantity, by=by, statistic=statistic, band=band, ax=ax)
     shown = table[table["query"] >= min(start, table["query"].max() / 2)]
     end = table["query"].max()
-    plots.plain_log(ax, "x", shown["query"].min(), end, dense=end < 30 * shown["query"].min())
+    plots.plain_log(ax, "x", shown["query"].min(), end, dense=end < 100 * shown["query"].min())
     if quantity == "rank":
         plots.plain_log(ax, "y", max(1.15 * shown["high"].max(), 2), 0.8)
     else:
@@ -67,33 +68,37 @@ def curve_panels(
     start: int = 10,
     stand_in: str = "",
     width: float = 3.9,
+    same_scale: bool = True,
 ) -> tuple[Figure, Any, dict[str, pd.DataFrame]]:
     """Query curves: a column of panels per value of `panel`, a row per quantity; returns figure, axes [q, p], data.
 
     Without `panel` the quantities stand side by side (axes [1, q]). `stand_in` is added to the titles.
+    `same_scale`: all panels of a quantity have one vertical axis.
     """
     import pandas as pd
 
     parts = panels_of(rows, panel, titles)
     shape = (len(quantities), 1) if panel is None else (len(parts), len(quantities))
-    fig, axes = grid(*shape, width=width, **({} if panel is None else {"sharey": "row", "sharex": "col"}))
+    shared = {} if panel is None else {"sharex": "col", "sharey": "row" if same_scale else "none"}
+    fig, axes = grid(*shape, width=width, **shared)
     cells = axes.T if panel is None else axes  # [quantity, panel]
     data: dict[str, list] = {quantity: [] for quantity in quantities}
-    for column, (value, title, part) in enumerate(parts):
-        for quantity, ax in zip(quantities, cells[:, column]):
-            table = draw_quantity(part, quantity, ax, by, start)
-            data[quantity].append(table if panel is None else table.assign(**{panel: value}))
-            ax.set_title(f"{title}{stand_in}" if panel is not None and ax is cells[0, column] else "")
-            if panel is not None:
-                ax.label_outer()
     for quantity, row in zip(quantities, cells):
-        if panel is None:
-            row[0].set_title(f"{quantity.capitalize()}{stand_in}")
-        elif len(parts) > 1:  # shared axes: fit all panels together
-            both = [ax.get_ylim() for ax in row]
-            row[0].set_ylim(
-                max(b for b, _ in both) if quantity == "rank" else min(b for b, _ in both), row[0].get_ylim()[1]
-            )
+        limits = []
+        for ax, (value, title, part) in zip(row, parts):
+            table = draw_quantity(part, quantity, ax, by, start)
+            limits.append(ax.get_ylim())
+            data[quantity].append(table if panel is None else table.assign(**{panel: value}))
+            first = quantity == quantities[0] or panel is None
+            ax.set_title(f"{NAMES[quantity] if panel is None else title}{stand_in}" if first else "")
+            if ax is not row[0]:
+                ax.set_ylabel("")
+            if panel is not None and quantity != quantities[-1]:
+                ax.set_xlabel("")
+        if quantity == "rank" and same_scale:
+            plots.plain_log(row[0], "y", max(bottom for bottom, _ in limits), limits[0][1])
+        elif same_scale:
+            row[0].set_ylim(min(bottom for bottom, _ in limits), max(top for _, top in limits))
     plots.legend_below(fig)
     return fig, axes, {quantity: pd.concat(found) for quantity, found in data.items()}
 

@@ -176,6 +176,8 @@ def legend_below(fig: Figure, columns: int = 7) -> None:
             found.setdefault(label, handle)
         if ax.get_legend() is not None:
             ax.get_legend().remove()
+    for legend in list(fig.legends):  # of an earlier call
+        legend.remove()
     if found:
         fig.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(columns, len(found)))
 
@@ -188,7 +190,7 @@ def strip(
     log: bool = False,
     start: float | None = None,
 ) -> pd.DataFrame:
-    """Every run as a dot, beside it the mean (on a logarithmic axis: the median) with its bootstrap interval.
+    """Every run as a dot, beside it the mean (on a logarithmic axis: the median), of three or more with its interval.
 
     With `start` the axis begins there, and what lies below is written at its edge. A group without a number keeps its
     line. Returns the plotted summary: columns `by`, mean or median, low, high, runs.
@@ -212,12 +214,13 @@ def strip(
         )
         if not inside.all():
             outside = "\u25c2 " + ", ".join(f"{number:.0f}" for number in sorted(values[~inside]))
-            ax.text(start, position, outside, fontsize=7.5, color=colour, va="center", clip_on=False)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+            ax.text(start, position - 0.05, outside, fontsize=8, color=colour, va="center", bbox=box, zorder=4)
         estimate = stats.bootstrap_ci(values, statistic)
         ax.errorbar(
             estimate.value,
             position + 0.3,
-            xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]] if len(values) > 1 else None,
+            xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]] if len(values) > 2 else None,
             fmt="D",
             color=palette.INK,
             markersize=4,
@@ -232,6 +235,8 @@ def strip(
     ax.grid(axis="y", visible=False)
     if log:
         ax.set_xscale("log")
+    else:
+        ax.xaxis.set_major_locator(plt.MaxNLocator(6))
     if start is not None:
         ax.set_xlim(start, None)
     ax.set_xlabel(value)

@@ -27,10 +27,13 @@ def course(
     x: str = "epoch",
     by: str = "method",
     upto: float | None = None,
+    window: int = 1,
     statistic: str = "median",
     band: str = "quartiles",
 ) -> pd.DataFrame:
     """Column `y` of the rows' curves against `x` up to `upto`, over the trials of each `by`.
+
+    Each trial's curve is first averaged over the last `window` of its points.
 
     Columns `by`, `x`, value, low, high, runs (see `stats.aggregate_curves`), in the order of `rows`.
     """
@@ -38,7 +41,11 @@ def course(
 
     parts = []
     for name, group in rows.groupby(by, sort=False):
-        runs = [{"query": curve[x], y: curve[y]} for curve in group["curve"] if isinstance(curve, Mapping)]
+        runs = [
+            {"query": curve[x], y: _trailing_mean(curve[y], window)}
+            for curve in group["curve"]
+            if isinstance(curve, Mapping)
+        ]
         if runs:
             grid = [step for step in runs[0]["query"] if upto is None or step <= upto]
             part = pd.DataFrame(stats.aggregate_curves(runs, grid, y, statistic, band))
@@ -47,6 +54,14 @@ def course(
     if not parts:
         raise ResultsError(f"these rows hold no curves of {y!r}")
     return pd.concat(parts, ignore_index=True)
+
+
+def _trailing_mean(values: Sequence[float], window: int) -> np.ndarray:
+    """The mean of the last `window` values at every place (of fewer at the start), shape [len(values)]."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - window, 0)
+    return np.asarray(values, float) if window == 1 else (total[ends] - total[starts]) / (ends - starts)
 
 
 def long_form(rows: pd.DataFrame, y: Sequence[str], x: str = "epoch", by: str = "method") -> pd.DataFrame:
@@ -79,13 +94,13 @@ def draw(
     ax.xaxis.get_major_locator().set_params(integer=True)
 
 
-def panels(
+def small_multiples(
     tables: pd.DataFrame | Mapping[str, pd.DataFrame],
     xlabel: str,
     ylabel: str,
     reference: str = "",
     columns: int = 4,
-    height: float = 1.65,
+    height: float = 1.8,
 ) -> tuple[Figure, np.ndarray]:
     """One panel per name of a `course` table, all with the same axes; returns the figure and its used axes.
 

@@ -8,6 +8,7 @@ A question is a column of the rows and a function from a group's values to text,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,25 +93,32 @@ def missing(values: pd.Series) -> str:
     return str(len(values) - len(known(values)))
 
 
-def chance(ours: Sequence[float], digits: int = 2) -> Answer:
-    """P(a trial of `ours` exceeds one of the group) [95 % bootstrap interval], ties half."""
+def chance(ours: pd.Series, digits: int = 2) -> Answer:
+    """P(a trial of `ours` exceeds one of the group) [95 % bootstrap interval], ties half; a dash for `ours`
+    itself."""
     mine = known(ours)
-    return _of_numbers(
-        lambda numbers: (
-            stats.probability_of_improvement(mine, numbers).text(digits)
-            if min(len(mine), len(numbers)) > 1
-            else NOTHING
-        )
-    )
+
+    def answer(values: pd.Series) -> str:
+        numbers = known(values)
+        if min(len(mine), len(numbers)) < 2 or values.index.equals(ours.index):
+            return NOTHING
+        return stats.probability_of_improvement(mine, numbers).text(digits)
+
+    return answer
 
 
-def pairs(ours: Sequence[float]) -> Answer:
+def pairs(ours: pd.Series) -> Answer:
     """In how many pairs of a trial of `ours` and one of the group ours is larger, ties half: for few trials, of which
-    an interval would say more than is known."""
+    an interval would say more than is known. A dash for `ours` itself."""
     mine = known(ours)[:, None]
-    return _of_numbers(
-        lambda numbers: f"{(mine > numbers).sum() + 0.5 * (mine == numbers).sum():g} of {mine.size * numbers.size}"
-    )
+
+    def answer(values: pd.Series) -> str:
+        numbers = known(values)
+        if not len(mine) * len(numbers) or values.index.equals(ours.index):
+            return NOTHING
+        return f"{(mine > numbers).sum() + 0.5 * (mine == numbers).sum():g} of {mine.size * numbers.size}"
+
+    return answer
 
 
 def minus(other: Sequence[float], digits: int = 2) -> Answer:
@@ -156,7 +164,7 @@ def table(
         lines.append(line | {title: answer(group[name]) for title, (name, answer) in columns.items() if name in group})
     frame = pd.DataFrame(lines)
     empty = [title for title in columns if title in frame and (frame[title] == NOTHING).all()]
-    return HtmlTable(frame.drop(columns=empty), caption, note, (*list(keys)[1:], *left))
+    return HtmlTable(frame.drop(columns=empty), caption, note, (*list(keys)[1:], *left), whole=True)
 
 
 def beside(shown: HtmlTable, paper: str, name: str, columns: Mapping[str, tuple[str, str]]) -> HtmlTable:
@@ -172,7 +180,7 @@ def beside(shown: HtmlTable, paper: str, name: str, columns: Mapping[str, tuple[
         texts = [_text(rows.get(str(line), {}), key) for line in frame.iloc[:, 0]]
         if after in frame and set(texts) != {NOTHING}:
             frame.insert(frame.columns.get_loc(after) + 1, title, texts)
-    return HtmlTable(frame, shown.caption, f"{shown.note} paper: {printed['where']}.".strip(), shown.left)
+    return replace(shown, frame=frame, note=f"{shown.note} paper: {printed['where']}.".strip())
 
 
 def _text(row: Mapping, key: str) -> str:
@@ -187,7 +195,7 @@ def paired(
     reference: str,
     by: str = "method",
     pair: str = "seed",
-    digits: int = 2,
+    digits: Mapping[str, int] | int = 2,
 ) -> HtmlTable:
     """The value of each other `by` minus that of `reference` in the same trial: mean [95 % bootstrap interval], and in
     how many trials it is above 0. `columns` maps a title to a column."""
@@ -199,9 +207,11 @@ def paired(
         wide = rows.pivot(index=pair, columns=by, values=column).astype(float)
         for name in names:
             apart = (wide[name] - wide[reference]).dropna()
-            text = f"{stats.bootstrap_ci(apart).text(digits)}, {int((apart > 0).sum())} of {len(apart)}"
+            places = digits if isinstance(digits, int) else digits.get(title, 2)
+            won = f"{int((apart > 0).sum())} of {len(apart)}"
+            text = f"{stats.bootstrap_ci(apart).text(places)}, {won}" if len(apart) > 1 else won
             lines[name][title] = text if len(apart) else NOTHING
-    return HtmlTable(pd.DataFrame(list(lines.values())))
+    return HtmlTable(pd.DataFrame(list(lines.values())), whole=True)
 
 
 def in_words(rows: pd.DataFrame, column: str, reference: str, by: str = "method", unit: str = "points") -> str:

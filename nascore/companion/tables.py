@@ -60,6 +60,7 @@ class HtmlTable:
             chip = f"background:{fill};color:{text_colour(fill)};border-radius:6px;padding:1px 8px;white-space:nowrap"
             text = f'<span style="{chip}">{text}</span>'
         style = CELL.format(align=align) + (";white-space:nowrap" if self.whole and tag == "td" else "")
+        style = style.replace("10px", "7px") if self.whole else style
         return f'<{tag} style="{style}">{text}</{tag}>'
 
     def __str__(self) -> str:
@@ -107,6 +108,7 @@ def compare(
     digits: Mapping[str, int] | int = 2,
     caption: str = "",
     names: Mapping[str, str] | None = None,
+    whole: bool = False,
 ) -> HtmlTable:
     """Measured beside printed: one line per value of `by`, in the order in which they appear in `rows`.
 
@@ -147,7 +149,7 @@ def compare(
         notes.append("the paper's numbers are not in our copy")
     if kinds and kinds != ["true"]:
         notes.append(f"measured on: {', '.join(kinds)} data")
-    return HtmlTable(pd.DataFrame(lines), caption, ". ".join(notes) + ".")
+    return HtmlTable(pd.DataFrame(lines), caption, ". ".join(notes) + ".", whole=whole)
 
 
 def measured(values: Sequence[float], digits: int = 2) -> str:

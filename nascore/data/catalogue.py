@@ -23,7 +23,7 @@ def list_datasets() -> list[dict]:
                 "name": name,
                 "what": what,
                 "files": len(entries),
-                "bytes": None if None in sizes else sum(sizes),
+                "bytes": None if None in sizes else sum(size or 0 for size in sizes),
                 "licence": "; ".join(dict.fromkeys(entry.licence for entry in entries)),
                 "state": _summary([download.state(entry) for entry in entries]),
                 "table": built.state(name) if name in built.BUILDERS else "",

@@ -79,8 +79,8 @@ def digits(batch: int = 32, seed: int = 0) -> ImageData:
     """The training and validation pools of cluttered digits, 16,000 and 3,000 images (1, 10, 10)."""
     from nascore.data.cluttered import cluttered_digits
 
-    pools = [cluttered_digits(name) for name in ("train", "val")]
-    return ImageData(*((pool.images, pool.labels) for pool in pools), batch=batch, seed=seed)
+    train, val = (cluttered_digits(name) for name in ("train", "val"))
+    return ImageData((train.images, train.labels), (val.images, val.labels), batch=batch, seed=seed)
 
 
 def _pool(name: str, images, labels) -> tuple[torch.Tensor, torch.Tensor]:

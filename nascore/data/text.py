@@ -104,7 +104,8 @@ def _text(texts: dict[str, list[str]], label: str) -> Text:
 @lru_cache(maxsize=4)
 def markov_text(words: int = 40, tokens: int = 4000, seed: int = 0) -> Text:
     """SYNTHETIC text: a Markov chain over `words` words, each followed by one of four others; `tokens` for training
-    and a quarter of that for validation and test each. Something to learn (about 4 of 40 words may follow), no language.
+    and a quarter of that for validation and test each. Something to learn (about 4 of 40 words may follow), no
+    language.
     """
     words, tokens = _count("words", words, 5, 10_000), _count("tokens", tokens, 100, 10_000_000)
     rng = np.random.default_rng([53, seed])

@@ -109,7 +109,7 @@ class StackedCells(nn.Module):
         with torch.no_grad():
             self.head.weight.copy_(torch.randn(classes, widths[-1], generator=generator) / math.sqrt(widths[-1]))
             self.head.bias.zero_()
-        self.to(memory_format=self.layout)
+        self.to(memory_format=self.layout)  # type: ignore[call-overload]  # torch's stubs do not know it
 
     def stacked(self, images: torch.Tensor, *cell_arguments) -> torch.Tensor:
         """Logits (n, classes)."""
@@ -117,6 +117,6 @@ class StackedCells(nn.Module):
         for number, stage in enumerate(self.stages):
             if number:
                 x = self.reductions[number - 1](x)
-            for cell in stage:
+            for cell in stage:  # type: ignore[attr-defined]  # a ModuleList
                 x = cell(x, *cell_arguments)
         return self.head(F.relu(self.last(x)).mean((2, 3)))

@@ -30,10 +30,10 @@ class Search(ABC):
         self.seed = checks.seed(seed)
         self.rng = np.random.default_rng(self.seed)
         # what `run` asked for and could not tell (Ctrl-C, budget): the next `run` begins with it
-        self.unanswered: list[Arch | Query] = []
+        self.unanswered: Sequence[Arch | Query] = []
 
     @abstractmethod
-    def ask(self, n: int | None = None) -> list[Arch] | list[Query] | list[Arch | Query]:
+    def ask(self, n: int | None = None) -> Sequence[Arch | Query]:
         """Up to `n` architectures to evaluate (default `batch`); several may be pending. Empty: nothing before `tell`.
 
         An architecture alone is trained as long as the benchmark says; `Query(arch, epochs)` asks for another number.

@@ -28,7 +28,8 @@ def run(
     checks.instance("oracle", oracle, Oracle, "nc.Oracle(benchmark, budget=...)")
     if search.space.identity() != oracle.space.identity():
         raise SettingError(
-            f"the search is on {search.space.identity()}, the oracle on {oracle.space.identity()}: expected the same space"
+            f"the search is on {search.space.identity()}, the oracle on {oracle.space.identity()}: "
+            "expected the same space"
         )
     begin = time.perf_counter()
     bar = _bar(oracle) if progress else None

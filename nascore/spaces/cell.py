@@ -50,7 +50,7 @@ class CellSpace(ChoiceSpace):
         if not isinstance(text, str):
             raise ArchitectureError(f"{text!r} is not text: expected an architecture string like {self._example()}")
         groups = text.strip().split("+")
-        ops = []
+        ops: list[int] = []
         for target, group in enumerate(groups, 1):
             if not re.fullmatch(rf"\|([^|~]+~\d+\|){{{target}}}", group):
                 break

@@ -16,7 +16,8 @@ class ChoiceSpace(Space):
     """`positions` places, each holding one of `ops`; the tuple holds indices into `ops`.
 
     `allowed` limits the operations position by position: for each position those that it may hold, by name or as
-    indices into `ops` (None: all of them everywhere). `sizes` says how many each has; `uniform`, whether all may hold everything.
+    indices into `ops` (None: all of them everywhere). `sizes` says how many each has; `uniform`, whether all may hold
+    everything.
     """
 
     fixed_topology = True

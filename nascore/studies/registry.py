@@ -1,4 +1,5 @@
-"""Finding the experiments: every paper's folder below nascore.studies has a module `experiments` with a list EXPERIMENTS.
+"""Finding the experiments: every paper's folder below nascore.studies has a module `experiments` with a list
+EXPERIMENTS.
 
 A new paper therefore registers its experiments by existing; nothing here has to be edited. Papers outside the package
 lie in folders that NASCORE_PAPERS names (see `nascore.paths.shelves`).

@@ -25,8 +25,14 @@ def bench(resumable, levels=LEVELS):
     values = np.stack([numbers, numbers + 10, 50 - numbers], 1)[:, None, None, :, None]
     axes = {"dataset": ("d",), "split": ("s",), "epochs": levels, "seed": ("mean",)}
     return TabularBenchmark(
-        space=SPACE, index=TupleIndex(ARCHS), values=values, axes=axes, name="curves", epochs=levels[-1], resumable=resumable
-    )  # fmt: skip
+        space=SPACE,
+        index=TupleIndex(ARCHS),
+        values=values,
+        axes=axes,
+        name="curves",
+        epochs=levels[-1],
+        resumable=resumable,
+    )
 
 
 # -- what a training costs --------------------------------------------------------------------------------------------

@@ -317,7 +317,7 @@ def test_all_forms_agree_on_nasbench201s_size():
     assert np.array_equal(bench.values(archs), expected)
     assert np.array_equal(bench.values(array[order]), expected)
     assert [bench.value(arch) for arch in archs[:200]] == expected[:200].tolist()
-    assert [bench.rank(v) for v in expected[:50]] == [15_625 - int(round(n * 200)) for n in numbers[order][:50]]
+    assert [bench.rank(v) for v in expected[:50]] == [15_625 - round(n * 200) for n in numbers[order][:50]]
 
 
 def test_load_says_what_is_wrong():

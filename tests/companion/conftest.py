@@ -9,14 +9,6 @@ from nascore.studies.experiment import Experiment, Unit
 
 
 @pytest.fixture()
-def store_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("NASCORE_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("NASCORE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NASCORE_FIGURES", str(tmp_path / "figures"))
-    return tmp_path
-
-
-@pytest.fixture()
 def toy(store_folder, monkeypatch):
     """Factory of the toy experiment; `calls` counts the units run in this process."""
     monkeypatch.setattr(experiments, "_registered", dict(experiments.available()))

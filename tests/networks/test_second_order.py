@@ -84,7 +84,7 @@ def test_mixed_derivatives_equal_finite_differences(name):
     """d2 L / d theta d w . u, which second-order DARTS approximates, u a direction of all weights."""
     net, batch = NETS[name]()
     net = net.double()
-    theta, weights = theta_of(net), [p for p in net.parameters()]
+    theta, weights = theta_of(net), list(net.parameters())
     generator = torch.Generator().manual_seed(4)
     u = [torch.randn(w.shape, generator=generator, dtype=torch.float64) for w in weights]
     moved = theta.clone().requires_grad_()

@@ -3,7 +3,7 @@
 Section 5.3 gives 6 edges and 5 operations after a linear map; Appendix E is not in our copy, so the rest is what the
 published code does. Node 0 merges the input x and the last output s; edge (k, i) carries a gated step from node k,
 
-    n_0 = s + sigmoid(V x + U s) * (tanh(V' x + U' s) - s),   e_ki = n_k + sigmoid(C n_k) * (sum_j a_j O_j(L n_k) - n_k),
+    n_0 = s + sigmoid(V x + U s) * (tanh(V' x + U' s) - s),  e_ki = n_k + sigmoid(C n_k) * (sum_j a_j O_j(L n_k) - n_k),
 
 node i is the mean of e_ki over k < i, the output the mean of nodes 1 to 3. C and L belong to the edge, not to the
 operation: no map has a bias. "zero" therefore does not cut an edge: it lets (1 - gate) * n_k through, and needs no L.

@@ -115,8 +115,8 @@ class _DepthwisePool(torch.autograd.Function):
 @lru_cache(maxsize=64)
 def _window(channels: int, height: int, width: int, kernel: int, device: str, dtype: torch.dtype):
     """Ones for a depthwise convolution, and one over the number of pixels inside the image per window."""
-    ones = torch.ones(1, 1, kernel, kernel)
-    share = 1 / F.conv2d(torch.ones(1, 1, height, width), ones, padding=kernel // 2)
+    ones = torch.ones(1, 1, kernel, kernel, dtype=torch.float64)  # rounded once, to the type that is asked for
+    share = 1 / F.conv2d(ones.new_ones(1, 1, height, width), ones, padding=kernel // 2)
     return ones.expand(channels, 1, kernel, kernel).contiguous().to(device, dtype), share.to(device, dtype)
 
 

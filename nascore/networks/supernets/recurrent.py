@@ -1,4 +1,5 @@
-"""The recurrent cell of AdvantageNAS's Section 5.3 as a word-level language model: supernet, and network of one cell."""
+"""The recurrent cell of AdvantageNAS's Section 5.3 as a word-level language model: supernet, and network of one
+cell."""
 
 from __future__ import annotations
 

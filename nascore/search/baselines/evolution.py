@@ -1,4 +1,5 @@
-"""Regularised (aging) evolution: Real et al., "Regularized Evolution for Image Classifier Architecture Search", 2019."""
+"""Regularised (aging) evolution: Real et al., "Regularized Evolution for Image Classifier Architecture Search",
+2019."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ class PairwiseDiscriminator(nn.Module):
         return self.head(hidden).squeeze(-1)
 
     def loss(self, truth: CellGraphs, fake: CellGraphs) -> torch.Tensor:
-        """Cross entropy: every ordered pair of two different truth cells is positive, every truth-fake pair negative."""
+        """Cross entropy: every ordered pair of two different truth cells is positive, every truth-fake pair
+        negative."""
         truth, fake = self.embed(truth), self.embed(fake)
         positive = self.pairs(truth, truth)
         different = ~torch.eye(len(truth), dtype=torch.bool, device=positive.device)

@@ -79,8 +79,8 @@ class GANAS(Search):
     Parameters
     ----------
     schedule: |X_0|, base, increment, T and k (`Schedule`), or single fields of it (initial, base, increment,
-        iterations, truth). On NAS-Bench-101 the default is the paper's setup 2. On other spaces it is FEW_QUERIES, ours,
-        which the recorded tuning found to need the fewest queries; `schedule=NASBENCH201` gives the paper's.
+        iterations, truth). On NAS-Bench-101 the default is the paper's setup 2. On other spaces it is FEW_QUERIES,
+        ours, which the recorded tuning found to need the fewest queries; `schedule=NASBENCH201` gives the paper's.
     truth_set: how the truth set is chosen; TopK(k) by default, TopK(k, feasible=...) for a hard constraint,
         ParetoFronts(4) for a Pareto search (the Oracle then answers rows, see its `costs`).
     discriminator: "pairwise" (the paper's) or "standard" (the ablation of Table 8).

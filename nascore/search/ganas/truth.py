@@ -13,7 +13,8 @@ Row = tuple[float, ...]
 
 
 class TopK:
-    """The k best architectures; with `feasible` (row -> bool) only those that satisfy a hard constraint (Section 4.2)."""
+    """The k best architectures; with `feasible` (row -> bool) only those that satisfy a hard constraint (Section
+    4.2)."""
 
     def __init__(self, k: int, feasible: Callable[[Row], bool] | None = None):
         if feasible is not None and not callable(feasible):

@@ -1,5 +1,5 @@
-"""One-shot search. A Strategy draws mixing weights and learns from the loss, a Supernet turns them into a loss, hooks watch
-and shape the run, a Selection turns what was learned into an architecture."""
+"""One-shot search. A Strategy draws mixing weights and learns from the loss, a Supernet turns them into a loss, hooks
+watch and shape the run, a Selection turns what was learned into an architecture."""
 
 from __future__ import annotations
 

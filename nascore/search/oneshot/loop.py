@@ -52,7 +52,8 @@ def search(
     steps_per_epoch: fewer steps than there are batches, or the number where the batches have no length.
     freeze_epochs: theta stays as it is in the first epochs; they have weight steps only (Section 5.2: 50 of 100).
     weight_optimizer, weight_options: "sgd" (Nesterov, 0.025) or "adam", and what shall differ from its defaults here,
-    such as {"lr": 0.1}; or a callable that makes a torch optimiser of the parameters. weight_schedule: "cosine" (over all steps, to 4%) or "constant".
+    such as {"lr": 0.1}; or a callable that makes a torch optimiser of the parameters. weight_schedule: "cosine" (over
+    all steps, to 4%) or "constant".
     clip: largest norm of the weights' gradient. precision: "bfloat16" computes under autocast.
     checkpoint: a file written after every epoch; where it exists the search goes on from it and ends with the log that
     it would have had without the break.

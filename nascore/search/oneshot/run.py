@@ -46,7 +46,8 @@ class Run:
         self.device, self.dtype, self.hooks = device, dtype, tuple(hooks)
         self.rows: list[dict] = []
         self.probabilities: list = []
-        self.best_val, self.process_best = math.inf, None
+        self.best_val = math.inf
+        self.process_best: Arch | None = None
         self.epoch = self.step = 0
         self.stopped = ""
         self._takes_evaluate = _parameters(strategy.update) > 2
@@ -138,7 +139,8 @@ class Run:
 
     # -- steps --------------------------------------------------------------------------------------------------------
     def loss(self, batch, draw: Draw) -> torch.Tensor:
-        """The supernet's loss, in the run's precision and in the mode (training, evaluation) that the supernet is in."""
+        """The supernet's loss, in the run's precision and in the mode (training, evaluation) that the supernet is
+        in."""
         if self.dtype is torch.float32:
             return self.supernet.loss(batch, draw)
         with torch.autocast(self.device.type, self.dtype):
@@ -183,7 +185,8 @@ class Run:
         if rate is not None:
             for group in self.weights.optimizer.param_groups:
                 group["lr"] = checks.number("rate", rate, above=0)
-        data, losses, epoch = self.data if data is None else data, [], self.epochs
+        losses: list[float] = []
+        data, epoch = self.data if data is None else data, self.epochs
         while len(losses) < steps:
             before = len(losses)
             for batch in islice(data.train(epoch), steps - len(losses)):
@@ -204,7 +207,7 @@ class Run:
         if self._takes_evaluate:
             self.strategy.update(draws, losses, lambda draw: self.evaluate(batch, draw))
         else:
-            self.strategy.update(draws, losses)
+            self.strategy.update(draws, losses)  # type: ignore[call-arg]  # it said that it needs no more
         return sum(losses) / len(losses)
 
     def _draw_loss(self, training, batch, draw: Draw) -> float:

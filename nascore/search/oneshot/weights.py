@@ -80,11 +80,14 @@ class Weights:
 
     def set_rate(self, progress: float) -> None:
         """The learning rates at `progress` (0 to 1) of the search."""
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+        groups = [] if self.optimizer is None else self.optimizer.param_groups
+        for group, rate in zip(groups, self.rates, strict=True):
             group["lr"] = rate * self.schedule(progress)
 
     def step(self, loss: torch.Tensor) -> None:
         """Backward pass and optimiser step. Operations that were not drawn have no gradient: they stay put."""
+        if self.optimizer is None:
+            raise SettingError("the supernet has no trainable parameters: there is no weight step")
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.clip is not None:

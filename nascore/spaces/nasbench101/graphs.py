@@ -132,7 +132,7 @@ class LabelledGraphs:
         self.masks: dict[int, np.ndarray] = {}
         codes: list[np.ndarray] = []
         start = 0
-        reps = {"vertices": [], "bits": [], "ops": []}
+        reps: dict[str, list[np.ndarray]] = {"vertices": [], "bits": [], "ops": []}
         classes = 0
         for vertices in range(2, MAX_VERTICES + 1):
             masks = topologies(vertices)
@@ -158,14 +158,14 @@ class LabelledGraphs:
         self.vertices = np.concatenate(reps["vertices"])
         self.bits = np.concatenate(reps["bits"])
         self.ops = np.concatenate(reps["ops"])
-        self._number = memoryview(self.class_of)
+        self._number = self.class_of.data
         self._labels = {v: [tuple(row) for row in _labelings(v).tolist()] for v in range(2, MAX_VERTICES + 1)}
         self._code = {row: code for rows in self._labels.values() for code, row in enumerate(rows)}
-        self._rep_vertices = memoryview(self.vertices)
-        self._rep_bits = memoryview(self.bits)
+        self._rep_vertices = self.vertices.data
+        self._rep_bits = self.bits.data
         powers = NUM_OPS ** np.arange(MAX_VERTICES - 3, -1, -1)
         exponent = (MAX_VERTICES - self.vertices).astype(np.int64)
-        self._rep_code = memoryview(((self.ops.clip(0) * powers).sum(1) // NUM_OPS**exponent).astype(np.int16))
+        self._rep_code = ((self.ops.clip(0) * powers).sum(1) // NUM_OPS**exponent).astype(np.int16).data
 
     def __len__(self) -> int:
         return len(self.vertices)

@@ -217,7 +217,9 @@ class NASBench101(Space):
         arch = self.validate(arch)
         graphs = labelled_graphs()
         vertices, ops = len(arch) + 1, arch[1:]
-        found = {(arch[0], *ops[:i], op, *ops[i + 1 :]) for i in range(len(ops)) for op in range(NUM_OPS)}
+        found: set[Arch | None] = {
+            (arch[0], *ops[:i], op, *ops[i + 1 :]) for i in range(len(ops)) for op in range(NUM_OPS)
+        }
         pairs = edges(arch[0], vertices)
         for edge in pairs:
             found.add(prune(arch[0] & ~(1 << edge_bit(*edge)), ops))

@@ -1,8 +1,8 @@
 """Section 5.2's comparison with enough trials for an interval: the same searches on digits201, ten seeds each.
 
-The supernet has the skeleton on which the table's cells were trained and learns at their learning rate: the authors' 0.1
-would need thousands of steps (on seed 100 it left the training loss near that of guessing). Every one-shot method gets
-the same number of weight steps and of architecture steps. "random search" is no one-shot search: it trains as many
+The supernet has the skeleton on which the table's cells were trained and learns at their learning rate: the authors'
+0.1 would need thousands of steps (on seed 100 it left the training loss near that of guessing). Every one-shot method
+gets the same number of weight steps and of architecture steps. "random search" is no one-shot search: it trains as many
 random cells alone as cost the same steps and takes the best by validation accuracy. "random cell" is one cell, drawn
 blindly.
 """

@@ -1,4 +1,4 @@
-"""Table 3: a recurrent cell searched on Penn Treebank, retrained from scratch, judged by validation and test perplexity.
+"""Table 3: a recurrent cell searched on Penn Treebank, retrained from scratch, judged by its perplexities.
 
 As Section 5.3 says, weights and theta both learn from the training text (in turn, segment by segment), and the final
 cell is the argmax for PARSEC, ProxylessNAS and AdvantageNAS, the process best for REINFORCE and GDAS. What Appendix E
@@ -41,8 +41,8 @@ RANDOM, TANH = "random cell", "all tanh"
 @dataclass(frozen=True)
 class Setting:
     """`text`: "ptb" (cut to `words` most frequent words and the first `tokens` of training) or "markov" (synthetic);
-    `batch` columns in segments of `length` words; `rate`: the start of the weights' learning rate; `theta_rate`: theta's,
-    constant (the authors' cosine from 3e-3 has the mean 1.5e-3)."""
+    `batch` columns in segments of `length` words; `rate`: the start of the weights' learning rate; `theta_rate`:
+    theta's, constant (the authors' cosine from 3e-3 has the mean 1.5e-3)."""
 
     text: str
     words: int

@@ -1,4 +1,4 @@
-"""How AdvantageNAS's methods are drawn: name -> (colour of the companion's palette, dashes), in the order of its tables.
+"""How AdvantageNAS's methods are drawn, in the order of its tables: name -> (colour in the companion, dashes).
 
 A variant has the colour of its method and shorter dashes; dense methods are dark or grey.
 """
@@ -8,9 +8,9 @@ METHODS = {
     "PARSEC": ("vermillion", (4, 2)),
     "ProxylessNAS": ("green", (2, 1.5)),
     "REINFORCE": ("orange", (6, 2, 1.5, 2)),
-    "GDAS": ("purple", (1, 1.5)),
+    "GDAS": ("purple", (3, 1)),
     "DARTS": ("ink", (8, 3)),
-    "SNAS": ("grey", (3, 1)),
+    "SNAS": ("grey", (2, 1)),
     "NASP": ("sky", (5, 1.5)),
     "REINFORCE, no baseline": ("orange", (1, 1)),
     "REINFORCE, baseline": ("orange", (1, 1)),

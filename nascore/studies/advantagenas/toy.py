@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from nascore.networks.choices import Draw, one_hot
-from nascore.networks.supernets.toy import ToyData, ToySupernet, random_loss
 from nascore.search import oneshot
 from nascore.studies.experiment import Experiment, Unit
+
+if TYPE_CHECKING:  # torch waits until a unit runs: listing experiments needs none
+    import torch
+
+    from nascore.networks.choices import Draw
+    from nascore.networks.supernets.toy import ToyData, ToySupernet
 
 EVERY = 10  # iterations between two evaluations
 FIGURE = 600  # the last iteration that Figure 1 shows
@@ -61,6 +65,9 @@ def run(config: dict, seed: int) -> dict:
     bytes_architecture and bytes_weights: what autograd keeps for one backward pass of an architecture step along the
     mixing weights, and of a weight step; bytes_operations: the outputs of the operations alone; seconds_per_1000.
     """
+    from nascore.networks.choices import one_hot
+    from nascore.networks.supernets.toy import ToyData, ToySupernet, random_loss
+
     iterations = config["iterations"]
     net = ToySupernet(seed=seed)
     data = ToyData(net, steps=EVERY, seed=seed)
@@ -120,6 +127,9 @@ def _course(losses: np.ndarray, archs: list, teacher: tuple, level: float) -> di
 def _cost(searcher: oneshot.Strategy, data: ToyData, seed: int) -> dict:
     """Passes and memory of one iteration. Every strategy is measured with a backward pass along the mixing weights,
     also those that learn without one: a weight step needs it anyhow."""
+    from nascore.networks.choices import Draw
+    from nascore.networks.supernets.toy import ToySupernet
+
     student = ToySupernet(seed=seed, trainable=True)
     batch = data.test(0)
     draws = [searcher.draw() for _ in range(searcher.samples)]
@@ -149,6 +159,8 @@ def _further_evaluations(searcher: oneshot.Strategy, draws: list[Draw]) -> int:
 
 def saved_bytes(net: ToySupernet, batch, draw: Draw) -> int:
     """Bytes of the distinct tensors that autograd keeps for the backward pass of one loss, parameters included."""
+    import torch
+
     sizes: dict[int, int] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:

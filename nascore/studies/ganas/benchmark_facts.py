@@ -24,7 +24,9 @@ DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16-120": "I
 
 def by_name(rows) -> dict:
     """The facts of all rows of the experiment "ganas/facts" as one dict."""
-    return {key: value for _, row in rows.iterrows() for key, value in row.items() if value is not None and value == value}
+    return {
+        key: value for _, row in rows.iterrows() for key, value in row.items() if value is not None and value == value
+    }
 
 
 def load_or(name: str, stand_in: str, **question):
@@ -61,7 +63,7 @@ def enumeration(space) -> list[dict[str, str]]:
 
 
 def ties(table) -> dict:
-    """How much the paper's random order of equals can differ from our rank (strictly better cells + 1) on a table."""
+    """How far the paper's random order of equals can be from our rank (strictly better cells + 1) on a table."""
     import numpy as np
 
     values, counts = np.unique(table.array, return_counts=True)
@@ -111,11 +113,13 @@ def chosen_by_validation(facts: dict) -> list[dict]:
 
 
 def weights_table(tables: dict):
-    """Cells per data set by weights (million, 2 decimals) and accuracy (percent, whole): the plotted density as data."""
+    """Number of cells by data set, weights (million) and accuracy (percent): the plotted density as data."""
     import pandas as pd
 
     parts = [
-        pd.DataFrame({"dataset": t.dataset, "params_M": (t.costs["params"] / 1e6).round(2), "accuracy": t.array.round(0)})
+        pd.DataFrame(
+            {"dataset": t.dataset, "params_M": (t.costs["params"] / 1e6).round(2), "accuracy": t.array.round(0)}
+        )
         .value_counts()
         .reset_index(name="cells")
         for t in tables.values()

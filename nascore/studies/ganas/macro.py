@@ -23,7 +23,8 @@ KNOWN = (1,) * 8
 
 
 def facts(name: str) -> dict:
-    """What the table says of the tasks: the known network, how much room is above it, and how much within its weights."""
+    """What the table says of the tasks: the known network, how much room is above it, and how much within its
+    weights."""
     table = load(name)
     known = table.value(KNOWN)
     within = table.costs["params"] <= table.cost(KNOWN, "params")

@@ -2,8 +2,8 @@
 
 Protocol "test" is the paper's: search on the 200-epoch test accuracy itself. Protocol "val" is the stricter one: search
 on validation accuracy, report the chosen cell's test accuracy and its rank in test. Under "test", GA-NAS-fast (our
-settings for few queries) ends when it has found the benchmark's best cell: what it is asked is how many queries that takes.
-The smoke profile searches digits201, which needs no download.
+settings for few queries) ends when it has found the benchmark's best cell: what it is asked is how many queries that
+takes. The smoke profile searches digits201, which needs no download.
 """
 
 from __future__ import annotations

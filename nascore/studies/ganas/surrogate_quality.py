@@ -28,7 +28,11 @@ def held_out(card: dict) -> list[dict[str, str]]:
     """Quality on cells that were left out of the fit, one line per number."""
     quality, intervals = card["held_out"], card["held_out_interval95"]
     lines = [
-        {"on held-out cells": text, "value": f"{quality[key]:.3f}", "95 % interval": "{:.3f} to {:.3f}".format(*intervals[key])}
+        {
+            "on held-out cells": text,
+            "value": f"{quality[key]:.3f}",
+            "95 % interval": "{:.3f} to {:.3f}".format(*intervals[key]),
+        }
         for key, text in CORRELATIONS.items()
     ]
     return lines + [
@@ -63,35 +67,38 @@ def elsewhere(card: dict) -> list[dict[str, str]]:
 
 def limits(card: dict) -> str:
     """What the surrogate cannot say, in words (Markdown)."""
-    noise = card["repeat_noise"]
+    noise, tau = card["repeat_noise"], card["held_out"]["kendall_top10"]
     return (
         f"**Limits.** Two trainings of one cell differ with a standard deviation of {noise['sd']:.2f} points "
-        f"({noise['sd_top']:.2f} above {noise['top_from']:.0f} %), so part of what is not predicted cannot be. Inside the "
-        f"best tenth the order is only weakly that of real trainings (Kendall tau "
-        f"{card['held_out']['kendall_top10']:.2f}). Predictions are conditional means and end at "
-        f"{card['range']['max']:.2f} %, below the best real cells; the surrogate is smoother than the benchmark, which makes "
-        "searching it easier. Training times of cells with 6 and 7 vertices are extrapolated, and only their order is meant."
+        f"({noise['sd_top']:.2f} above {noise['top_from']:.0f} %), so part of what is not predicted cannot be. "
+        f"Inside the best tenth the order is only weakly that of real trainings (Kendall tau {tau:.2f}). Predictions "
+        f"are conditional means and end at {card['range']['max']:.2f} %, below the best real cells; the surrogate is "
+        "smoother than the benchmark, which makes searching it easier. Training times of cells with 6 and 7 vertices "
+        "are extrapolated, and only their order is meant."
     )
 
 
 def meaning(card: dict, printed: str, used: bool) -> str:
-    """What rows measured on the surrogate mean (Markdown); `printed`: the paper's best accuracy, `used`: whether any are."""
+    """What rows measured on the surrogate mean (Markdown).
+
+    `printed`: the paper's best accuracy and its place; `used`: whether any row was measured on the surrogate.
+    """
     end = (
-        "**Accuracies and ranks below are the surrogate's.** A rank of 1 says that a search found the surrogate's best "
-        "cell, not that this cell is the best of NAS-Bench-101; accuracies must not be compared with printed ones, ranks "
-        "only as a measure of how hard a search works."
+        "**Accuracies and ranks below are the surrogate's.** A rank of 1 says that a search found the surrogate's "
+        "best cell, not that this cell is the best of NAS-Bench-101; accuracies must not be compared with printed "
+        "ones, ranks only as a measure of how hard a search works."
         if used
         else "The rows below were measured on the official table, not on it."
     )
     return (
         "So the surrogate orders the space well and **its top only roughly**: inside the best tenth Kendall's tau is "
-        f"{card['held_out']['kendall_top10']:.2f}. Its best cell is predicted at {card['range']['max']:.2f} %, below the "
-        f"printed {printed}: predictions shrink towards the mean. {end}"
+        f"{card['held_out']['kendall_top10']:.2f}. Its best cell is predicted at {card['range']['max']:.2f} %, below "
+        f"the printed {printed}: predictions shrink towards the mean. {end}"
     )
 
 
 def rank_density(ax):
-    """Held-out cells by predicted (across) and measured (down) rank, in percent from the best; returns artist and table."""
+    """Held-out cells by predicted (across) and measured (down) rank, percent from the best: (artist, table)."""
     import numpy as np
     import pandas as pd
 

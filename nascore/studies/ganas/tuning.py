@@ -1,4 +1,5 @@
-"""The recorded tuning of what the paper leaves open: on 12-epoch tables and seeds from 1000 on, never the reported ones.
+"""The recorded tuning of what the paper leaves open: on 12-epoch tables and seeds from 1000 on, never the reported
+ones.
 
 Stage "training": one setting at a time around a centre, under the paper's schedule. Stage "schedule": how many
 architectures to start with, to add and to keep, for finding the best cell with few queries.

@@ -1,4 +1,5 @@
-"""Bring your own table or training function (issue bar E6): the code of notebooks/ganas/12_bring_your_own itself runs."""
+"""Bring your own table or training function (issue bar E6): the code of notebooks/ganas/12_bring_your_own itself
+runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Bring your own strategy: the code of notebooks/advantagenas/07_your_own_strategy itself runs and keeps the contract."""
+"""Bring your own strategy: the code of notebooks/advantagenas/07_your_own_strategy itself runs and keeps the
+contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Fit the NAS-Bench-101 surrogate and its time model: python -m nascore.benchmarks.recipes.nasbench101_surrogate.fit --table PATH.
+"""Fit the NAS-Bench-101 surrogate and its time model: python -m nascore.benchmarks.recipes.nasbench101_surrogate.fit
+--table PATH.
 
 PATH is nasbench101_partial.parquet; the EC-NAS trainings (nasbench101_ecnas_tfrecords.parquet) are read from beside it.
 Settings were chosen on one partition into folds (TUNING_SEED); the card's numbers are from another (REPORT_SEED).

@@ -1,4 +1,5 @@
-"""Choose the surrogate's settings, and record it: python -m nascore.benchmarks.recipes.nasbench101_surrogate.tune --table PATH.
+"""Choose the surrogate's settings, and record it: python -m nascore.benchmarks.recipes.nasbench101_surrogate.tune
+--table PATH.
 
 Every trial is a ten-fold cross-validation on a partition (TUNING_SEED) that the model card's numbers do not use.
 """

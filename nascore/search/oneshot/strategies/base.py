@@ -148,14 +148,21 @@ class Strategy(ABC):
 
     def pull_back(self, draw: Draw) -> torch.Tensor:
         """d loss / d theta, (edges, ops), from draw.weights.grad through the way the weights came from theta."""
+        if draw.source is None:
+            raise SettingError("this draw does not say how its weights came from theta (its `source`)")
         return torch.autograd.grad(draw.source, self.theta, weight_gradient(draw))[0]
+
+    def mean_pull_back(self, draws: Sequence[Draw]) -> torch.Tensor:
+        """The mean of `pull_back` over draws."""
+        return torch.stack([self.pull_back(draw) for draw in draws]).sum(0) / len(draws)
 
     def scores(self) -> torch.Tensor:
         """What the final architecture is decoded from, (edges, ops): the probabilities; -inf where not live."""
         return self.masked(self.probabilities())
 
     def derive(self) -> Arch:
-        """The best operation of each edge by `scores`; of equal ones the first. (A supernet may decode them otherwise.)"""
+        """The best operation of each edge by `scores`; of equal ones the first. (A supernet may decode them
+        otherwise.)"""
         return tuple(self.scores().argmax(1).tolist())
 
     def entropy(self) -> float:

@@ -41,4 +41,4 @@ class GDAS(Strategy):
         return Draw(hard.weights, hard.active, torch.softmax(noisy / self.temperature, 1), self.constants)
 
     def update(self, draws, losses, evaluate=None) -> None:
-        self.step(sum(self.pull_back(draw) for draw in draws) / len(draws))
+        self.step(self.mean_pull_back(draws))

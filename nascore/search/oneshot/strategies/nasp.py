@@ -39,7 +39,7 @@ class NASP(Strategy):
         return one_hot(self.derive(), len(self.choices.ops))
 
     def update(self, draws, losses, evaluate=None) -> None:
-        self.step(sum(weight_gradient(draw) for draw in draws) / len(draws))
+        self.step(torch.stack([weight_gradient(draw) for draw in draws]).sum(0) / len(draws))
 
     def step(self, gradient: torch.Tensor) -> None:
         super().step(gradient)

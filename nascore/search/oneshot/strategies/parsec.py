@@ -43,7 +43,8 @@ class PARSEC(Strategy):
         self.sequential = checks.flag("sequential", sequential)
         self.samples = 1 if self.sequential else self.count
         self.settings |= {"samples": self.count, "scale": self.scale, "weighting": weighting, "sequential": sequential}
-        self._scores, self._losses = [], []
+        self._scores: list[torch.Tensor] = []
+        self._losses: list[float] = []
 
     def draw(self) -> Draw:
         return one_hot(self.sample().tolist(), len(self.choices.ops))

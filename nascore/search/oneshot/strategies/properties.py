@@ -41,7 +41,7 @@ def observed(strategy: Strategy, draws: int = 64) -> dict:
         "": [strategy.draw() for _ in range(draws)],
         "_weight_step": [strategy.weight_draw() for _ in range(draws)],
     }
-    found = {}
+    found: dict = {}
     for step, made in steps.items():
         counts = [len(active) for draw in made for active in draw.active]
         found[f"computed{step}"] = sum(counts) / len(counts)

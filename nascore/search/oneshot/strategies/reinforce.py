@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from nascore import checks
 from nascore.networks.choices import Choices, Draw, one_hot
 from nascore.search.oneshot.strategies.base import Strategy
@@ -33,7 +35,7 @@ class Reinforce(Strategy):
         self.average = float(loss) if self.average is None else self.average + self.rate * (loss - self.average)
 
     def update(self, draws, losses, evaluate=None) -> None:
-        gradient = 0.0
+        gradient = torch.zeros(self.theta.shape)
         for draw, loss in zip(draws, losses, strict=True):
             self.observe(loss)
             gradient = gradient + (loss - self.average if self.rate else loss) * self.score(draw)

@@ -37,4 +37,4 @@ class SNAS(Strategy):
         return Draw(mixture.detach().requires_grad_(), self.all_active(), mixture)
 
     def update(self, draws, losses, evaluate=None) -> None:
-        self.step(sum(self.pull_back(draw) for draw in draws) / len(draws))
+        self.step(self.mean_pull_back(draws))

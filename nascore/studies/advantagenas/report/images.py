@@ -1,0 +1,90 @@
+"""Section 5.2 from its rows, on CIFAR-10 and on digits201: which rows are searches, and what their cells show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nascore.spaces.nasbench201 import NASBench201
+from nascore.studies.advantagenas.style import ORDER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLIND = ("random cell", "random search")
+SIGNALS = {
+    "REINFORCE, no baseline": "r(a): Eq. 4 as printed",
+    "REINFORCE": "r(a) minus moving average",
+    "AdvantageNAS": "advantage, Eq. 7",
+    "AdvantageNAS, Eq. 6": "advantage, Eq. 6 (exact)",
+}
+UNDECIDED = float(np.log(4))  # entropy in nats of four equal probabilities
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """All rows without tuning, in the order of the tables, with zero_edges (how many of the six edges of the argmax
+    cell hold "none") and space ("with none" or "without none")."""
+    space = NASBench201()
+    rows = rows[rows["role"] == "search"] if "role" in rows else rows
+    rows = rows.sort_values("method", key=lambda names: names.map(ORDER.index), kind="stable")
+    return rows.assign(
+        zero_edges=[space.parse(arch).count(0) for arch in rows["argmax_arch"]],
+        space=["with none" if zero else "without none" for zero in rows["zero"]],
+    )
+
+
+def searches(rows: pd.DataFrame) -> pd.DataFrame:
+    """The one-shot searches without "none" among rows that `in_order` gives."""
+    return rows[rows["curve"].notna() & ~rows["zero"]]
+
+
+def both_spaces(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of the methods that were also run with "none": their rows in both spaces, the smaller one first."""
+    rows = rows[rows["method"].isin(rows.loc[rows["zero"], "method"])] if rows["zero"].any() else rows.iloc[:0]
+    return rows.sort_values(
+        ["method", "zero"], key=lambda c: c.map(ORDER.index) if c.name == "method" else c, kind="stable"
+    )
+
+
+def apart(searches: pd.DataFrame) -> pd.DataFrame:
+    """Searches of the strategies in SIGNALS, in that order, with the column signal: what multiplies a_i - mu_i."""
+    found = searches.assign(signal=searches["method"].map(SIGNALS)).dropna(subset=["signal"])
+    return found.sort_values("method", key=lambda names: names.map(list(SIGNALS).index), kind="stable")
+
+
+def searched_on(rows: pd.DataFrame) -> str:
+    """The images, in words."""
+    images = rows["data"].iloc[0].split(" + ")[0]
+    return images if images.startswith("CIFAR") else "cluttered digits"
+
+
+def introduction(rows: pd.DataFrame, missing: int) -> str:
+    """What was run, in Markdown; `missing`: how many runs of the profile are not stored."""
+    found = searches(rows)
+    first = found.iloc[0]
+    judge = "NAS-Bench-201" if "nasbench201" in rows["data"].iloc[0] else "**digits201**"
+    return (
+        f"{len(found)} searches of {first['weight_steps']:.0f} weight steps and {first['theta_steps']:.0f} theta steps "
+        f"each, theta fixed in the first half. Searched on: **{searched_on(rows)}**; judged by: {judge}. "
+        f"Rows missing so far: {missing}."
+    )
+
+
+def tuning(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Validation loss of the tuning searches, a line per method and their mean, a column per learning rate of theta;
+    and a note: how many searches, their cost, and the best rate. An empty table where nothing was tuned."""
+    import pandas as pd
+
+    tuned = rows[rows["role"] == "tuning"]
+    if tuned.empty:
+        return pd.DataFrame({"method": []}), "No tuning rows in this profile."
+    found = tuned.pivot_table(index="method", columns="learning_rate", values="val_loss", sort=False)
+    found.loc["mean"] = found.mean()
+    shown = found.map(lambda value: "–" if pd.isna(value) else f"{value:.3f}").reset_index()
+    shown.columns = ["method", *(f"{rate:g}" for rate in found.columns)]
+    minutes = tuned["provenance.cpu_s"].sum() / 60
+    return shown, (
+        f"Validation loss, {len(tuned)} searches, {minutes:.0f} CPU minutes. "
+        f"Lowest on average: {found.loc['mean'].idxmin():g}."
+    )
