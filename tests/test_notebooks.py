@@ -25,6 +25,7 @@ SECTIONS = {
 NO_PAPER_SECTION = re.compile(r"00_scoreboard|.*your_own.*")
 NO_CLAIM = re.compile(r".*tuning.*")
 
+# the tests that take `file` run on every notebook; those on all of them together stand in test_notebooks_together.py
 pytestmark = pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.relative_to(FOLDER).as_posix())
 
 
@@ -143,3 +144,27 @@ def test_says_how_to_recompute(file):
 
 def test_file_name(file):
     assert re.fullmatch(r"\d\d_[a-z0-9_]+", file.stem)
+
+
+def lines_of(file: Path) -> int:
+    return sum(bool(line.strip()) for cell in code_cells(load(file)) for line in cell.source.splitlines())
+
+
+def test_thin(file):
+    """Prose, one call, a picture, a verdict: what takes more code belongs to the package."""
+    assert lines_of(file) <= 150
+
+
+def test_says_which_experiments_it_shows(file):
+    """The runner computes what the metadata names; the code asks for exactly these."""
+    named = file and load(file).metadata.get("nascore", {}).get("experiments")
+    assert isinstance(named, list), "metadata.nascore.experiments is missing"
+    asked = []
+    for cell in code_cells(load(file)):
+        for node in ast.walk(ast.parse(cell.source)):
+            name = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
+            if isinstance(node, ast.Call) and name in ("results", "rows", "stored") and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str) and "/" in first.value:
+                    asked.append(first.value)
+    assert sorted(set(asked)) == sorted(named)
