@@ -89,8 +89,11 @@ def _cell(theirs: nn.Module, ours: nn.Module, pairs: list[tuple[int, int]]) -> N
 
 
 def parameters(net: nn.Module) -> int:
-    """Trainable numbers that the output depends on: without the architecture parameters (ours live in the strategy), and
-    without the biases that the peer gives its candidate convolutions, which the normalisation behind them cancels."""
+    """Trainable numbers that the output depends on.
+
+    Left out: the architecture parameters (ours live in the strategy), and the biases that the peer gives its
+    candidate convolutions, which the normalisation behind them cancels.
+    """
     idle = {f"{name}.op.1.bias" for name, module in net.named_modules() if type(module).__name__ == "ReLUConvBN"}
     return sum(p.numel() for name, p in net.named_parameters() if name != "arch_parameters" and name not in idle)
 
@@ -130,6 +133,7 @@ def rows(quick: bool = False) -> Iterator[dict]:
     """Steps (forward and backward) of both, in turn. ResultsError where parameters or outputs differ."""
     channels, cells, count, side, repeats = (4, 1, 4, 8, 1) if quick else (16, 5, 64, 32, 4)
     loss, batch = nn.CrossEntropyLoss(), images(count, size=side)
+    arch = (3, 2, 4, 1, 3, 2)
     for kind in ("darts", "gdas"):
         gap = difference(kind)
         if not gap <= TOLERANCE:
@@ -137,7 +141,6 @@ def rows(quick: bool = False) -> Iterator[dict]:
         ours, theirs = supernets(channels, cells, kind)
         if parameters(ours) != parameters(theirs):
             raise ResultsError(f"{kind}: we have {parameters(ours):,} parameters, the peer {parameters(theirs):,}")
-        arch = (3, 2, 4, 1, 3, 2)
 
         def their_step(theirs=theirs, kind=kind) -> None:
             theirs.zero_grad(set_to_none=True)
