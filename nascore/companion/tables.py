@@ -30,7 +30,7 @@ class HtmlTable:
     note: str = ""
     left: tuple[str, ...] = ()
     colour: Mapping[str, str] | None = None
-    whole: bool = False  # no cell but those on the left is broken over two lines
+    whole: bool = False  # no cell of the body is broken over two lines
 
     def _repr_html_(self) -> str:
         columns = list(self.frame.columns)
