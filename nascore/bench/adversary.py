@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
 from nascore.bench import naive
-from nascore.bench.clock import interleaved, row
+from nascore.bench.clock import faster, interleaved
 from nascore.errors import ResultsError
 from nascore.search.ganas.discriminator import PairwiseDiscriminator
 from nascore.search.ganas.encoder import batch_cells
@@ -18,6 +17,7 @@ from nascore.search.ganas.generator import Episodes, Generator
 from nascore.search.ganas.topology import topology_of
 from nascore.spaces import NASBench101, NASBench201
 
+PER_PAIR = "naive: both members of every pair encoded, PyG Batch.from_data_list in minibatches of 64"
 TOLERANCE = 1e-5
 SPACES = (("NB-201", NASBench201), ("NB-101", NASBench101))
 
@@ -135,51 +135,36 @@ def rows(quick: bool = False) -> Iterator[dict]:
 def _ratios(setting: Setting, label: str, repeats: int, quick: bool) -> Iterator[dict]:
     truth, fake, many = len(setting.truth), len(setting.fake), len(setting.many)
     pairs = truth * (truth - 1) + truth * fake
-    per_pair = "both members of every pair encoded, PyG Batch.from_data_list in minibatches of 64"
     slow, fast = interleaved(setting.naive_epoch, setting.epoch, repeats)
-    yield _ratio(
+    yield faster(
         f"{label} D epoch",
         slow,
         fast,
-        30,
-        per_pair,
         f"forward and backward over {pairs:,} pairs of {truth} truth and {fake} generated cells: each cell "
         "encoded once, pairs gathered",
+        PER_PAIR,
+        least=30,
     )
     # one graph at a time is slower still; a slice of its pairs is enough to know by how much
     some = setting.graphs["truth"][:8], setting.graphs["fake"][:8]
     share = (len(some[0]) * (len(some[0]) - 1) + len(some[0]) * len(some[1])) / pairs
     slow, fast = interleaved(lambda: naive.epoch(setting.discriminator, *some, minibatch=1), setting.epoch, repeats)
-    yield _ratio(
+    yield faster(
         f"{label} D epoch, graphs alone",
         [s / share for s in slow],
         fast,
-        None,
-        f"every pair member encoded alone, extrapolated from {share:.1%} of the pairs",
         "the same epoch",
+        f"naive: every pair member encoded alone, extrapolated from {share:.1%} of the pairs",
     )
     slow, fast = interleaved(setting.naive_reward, setting.reward, repeats)
-    yield _ratio(f"{label} reward", slow, fast, 30, per_pair, f"R_D of {many} cells against {truth} truths")
+    yield faster(f"{label} reward", slow, fast, f"R_D of {many} cells against {truth} truths", PER_PAIR, least=30)
     alone, batch = (2, 16) if quick else (64, 512)
     slow, fast = interleaved(lambda: setting.naive_generate(alone), lambda: setting.generate(batch), repeats, 2)
-    yield _ratio(
+    yield faster(
         f"{label} generation",
         [s / alone for s in slow],
         [f / batch for f in fast],
-        25,
-        f"one cell at a time as one PyG graph, {alone} cells",
         f"one cell, of {batch} in lock-step",
-    )
-
-
-def _ratio(name: str, slow: list[float], fast: list[float], least: float | None, how: str, what: str) -> dict:
-    a, b = statistics.median(slow), statistics.median(fast)
-    return row(
-        name,
-        [s / f for s, f in zip(slow, fast, strict=True)],
-        "x faster",
-        what,
-        least=least,
-        value=a / b,
-        reference=f"naive: {how}: {1e3 * a:.4g} ms; ours {1e3 * b:.4g} ms",
+        f"naive: one cell at a time as one PyG graph, {alone} cells",
+        least=25,
     )

@@ -37,6 +37,29 @@ def row(
     return dict(zip(FIELDS, fields, strict=True))
 
 
+def faster(
+    name: str,
+    slow: Sequence[float],
+    fast: Sequence[float],
+    what: str,
+    how: str,
+    *,
+    least: float | None = None,
+    note: str = "",
+) -> dict:
+    """How many times faster ours is: seconds `fast` of it beside seconds `slow` of the other way (`how`)."""
+    others, ours = statistics.median(slow), statistics.median(fast)
+    return row(
+        name,
+        [a / b for a, b in zip(slow, fast, strict=True)],
+        "x faster",
+        what,
+        least=least,
+        value=others / ours,
+        reference=f"{how}: {1e3 * others:.4g} ms; ours {1e3 * ours:.4g} ms" + (f"; {note}" if note else ""),
+    )
+
+
 def seconds(work: Callable[[], object], repeats: int, warm_up: bool = True) -> list[float]:
     """CPU seconds of each of `repeats` calls, after one that does not count."""
     if warm_up:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nascore.bench.clock import row, seconds
+from nascore.bench.clock import faster, row, seconds
 from nascore.bench.naive_network import Network, train
 from nascore.bench.naive_supernet import NaiveSupernet
 from nascore.errors import ResultsError
@@ -45,19 +45,6 @@ def turns(works: dict[str, Callable[[], object]], repeats: int, warm_up: bool = 
         for name, work in works.items():
             found[name] += seconds(work, 1, warm_up=False)
     return found
-
-
-def _ratio(name: str, slow: list[float], fast: list[float], what: str, how: str, least: float | None) -> dict:
-    a, b = statistics.median(slow), statistics.median(fast)
-    return row(
-        name,
-        [s / f for s, f in zip(slow, fast, strict=True)],
-        "x faster",
-        what,
-        least=least,
-        value=a / b,
-        reference=f"{how}: {1e3 * a:.4g} ms; ours {1e3 * b:.4g} ms; {_malloc()}",
-    )
 
 
 def _malloc() -> str:
@@ -129,15 +116,16 @@ def dense(quick: bool) -> Iterator[dict]:
     )
     what = f"forward and backward, all operations, C={channels}, N={cells}, batch {count} of {size}x{size}"
     how = "one module per operation, NCHW, float32"
-    yield _ratio("NB-201 supernet float32", times["naive"], times["float32"], what, how, 1.5)
-    yield _ratio(
+    yield faster("NB-201 supernet float32", times["naive"], times["float32"], what, how, least=1.5, note=_malloc())
+    yield faster(
         "NB-201 supernet bfloat16",
         times["naive"],
         times["bfloat16"],
         f"{what}, under autocast"
         + ("" if (native := bfloat16_instructions()) else "; this processor has no bfloat16 instructions"),
         how,
-        2.2 if native else None,
+        least=2.2 if native else None,
+        note=_malloc(),
     )
     if not quick:
         net = nasbench201_supernet(channels, 1)
@@ -146,13 +134,13 @@ def dense(quick: bool) -> Iterator[dict]:
         {"naive": lambda: step(naive, batch, draw, True), "ours": lambda: step(net, batch, draw, True)},
         1 if quick else 3,
     )
-    yield _ratio(
+    yield faster(
         "NB-201 supernet, both bfloat16",
         times["naive"],
         times["ours"],
         what.replace("N=5", "N=1"),
         "one module per operation, NCHW, also under autocast",
-        None,
+        note=_malloc(),
     )
 
 
@@ -260,14 +248,15 @@ def fleet(quick: bool) -> Iterator[dict]:
             train(network, batches, 0, 1e-3)
 
     times = turns({"alone": one_by_one, "fleet": lambda: train(together, batches, networks, 1e-3)}, 1 if quick else 5)
-    yield _ratio(
+    yield faster(
         "fleet of networks",
         times["alone"],
         times["fleet"],
         f"{steps} training steps of {networks} different cells, batch {RECIPE.batch} of {size}x{size}, widths "
         f"{', '.join(map(str, RECIPE.widths))}",
         "one ordinary network after the other, NCHW",
-        1.5,
+        least=1.5,
+        note=_malloc(),
     )
 
 

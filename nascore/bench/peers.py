@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 from torch import nn
 
 from nascore import paths
-from nascore.bench.clock import row, seconds
+from nascore.bench.clock import faster, seconds
 from nascore.bench.oneshot import images
 from nascore.errors import DataError, ResultsError
 from nascore.networks.choices import Draw, one_hot
@@ -161,14 +160,13 @@ def rows(quick: bool = False) -> Iterator[dict]:
         for _ in range(repeats):
             times["theirs"] += seconds(their_step, 1, warm_up=False)
             times["ours"] += seconds(our_step, 1, warm_up=False)
-        a, b = (statistics.median(times[name]) for name in ("theirs", "ours"))
-        yield row(
+        yield faster(
             f"{kind.upper()} step against the peer",
-            [x / y for x, y in zip(times["theirs"], times["ours"], strict=True)],
-            "x faster",
+            times["theirs"],
+            times["ours"],
             f"forward and backward, C={channels}, N={cells}, batch {count} of {side}x{side}, float32",
-            value=a / b,
-            reference=f"{PACKAGE}: {a:.4g} s; ours {b:.4g} s; equal parameters, outputs within {gap:.1g} (float64)",
+            PACKAGE,
+            note=f"equal parameters, outputs within {gap:.1g} (float64)",
         )
 
 
