@@ -81,6 +81,8 @@ def compute_plans(
                     each.save(i, outcome["result"], {**outcome["provenance"], "commit": commit})
                 bar.step(each.units[i].seconds)
     except KeyboardInterrupt:
+        for each in plans:
+            each.reread()
         raise Stopped(
             f"stopped: {_done(jobs)} of {len(jobs)} missing units were computed and stored; "
             "run the same command again to go on from there"

@@ -53,6 +53,10 @@ class Plan:
         }
         self.stored[self.fingerprints[i]] = store.append(store.path(self.experiment.id, self.profile), row)
 
+    def reread(self) -> None:
+        """Take what is stored from the file: a signal may have come between a row's writing and its counting."""
+        self.stored.update(_stored(self.experiment, self.profile, set(self.fingerprints)))
+
 
 def plan(experiment: str | Experiment, profile: str) -> Plan:
     """Compare an experiment's units under a profile with the store. Needs the data (for its checksum)."""
@@ -67,13 +71,13 @@ def plan(experiment: str | Experiment, profile: str) -> Plan:
             label_of[key] = str(experiment.data(dict(unit.config)))
         labels.append(label_of[key])
         marks.append(store.fingerprint(experiment.id, experiment.version, unit.config, unit.seed, label_of[key]))
-    wanted = set(marks)
-    found = {
-        row["fingerprint"]: row
-        for row in store.read(store.path(experiment.id, profile))
-        if row["fingerprint"] in wanted
-    }
+    found = _stored(experiment, profile, set(marks))
     return Plan(experiment, profile, tuple(listed), tuple(marks), tuple(labels), found)
+
+
+def _stored(experiment: Experiment, profile: str, wanted: set[str]) -> dict[str, dict]:
+    rows = store.read(store.path(experiment.id, profile))
+    return {row["fingerprint"]: row for row in rows if row["fingerprint"] in wanted}
 
 
 def units(experiment: Experiment, profile: str) -> list[Unit]:

@@ -144,6 +144,18 @@ def test_curves_in_long_form(toy):
         stored.curves(table.drop(columns="curve"))
 
 
+def test_a_row_written_as_the_signal_came_is_counted(toy, monkeypatch):
+    write = compute.store.append
+
+    def interrupted(path, row):
+        write(path, row)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compute.store, "append", interrupted)
+    with pytest.raises(compute.Stopped, match="1 of 2 missing units"):
+        compute.compute(toy()[0], "smoke", progress=False)
+
+
 SLOW = """
 import sys, time
 from nascore.companion import compute
