@@ -78,19 +78,21 @@ def flag(name: str, value: Any) -> bool:
 
 
 def one_of(name: str, value: T, allowed: Collection[T]) -> T:
-    """`value` if it is one of `allowed`, of the same type; near misses are suggested."""
+    """The one of `allowed` that `value` is, of the same type (numpy's scalars count as Python's); hints at near ones."""
+    if isinstance(value, np.generic):
+        value = value.item()
     for option in allowed:
         if type(value) is type(option) and value == option:
-            return value
+            return option
     if isinstance(value, str) and len(allowed) > 8:
         raise SettingError(f"{name}={value!r}: unknown{suggest(value, map(str, allowed))}")
     raise SettingError(f"{name}={shown(value)}: expected one of {', '.join(map(str, allowed))}")
 
 
 def text(name: str, value: Any) -> str:
-    """`value` if it is a string."""
+    """`value`, a string, as a plain one."""
     if isinstance(value, str):
-        return value
+        return str(value)
     raise SettingError(f"{name}={shown(value)}: expected text")
 
 
@@ -99,7 +101,7 @@ def distinct(name: str, value: Any, least: int = 0, most: int | None = None) -> 
     good = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
     good = good and all(isinstance(part, str) and part for part in value) and len(set(value)) == len(value)
     if good and least <= len(value) and (most is None or len(value) <= most):
-        return tuple(value)
+        return tuple(map(str, value))
     many = f"{least} or more" if most is None else f"{least} to {most}"
     raise SettingError(f"{name}={shown(value)}: expected {many} different non-empty names")
 
@@ -122,6 +124,8 @@ def unreserved(name: str, value: Iterable[str], reserved: Collection[str]) -> tu
 
 def shown(value: Any, longest: int = 200) -> str:
     """repr(value), cut where it would fill the screen; never raises."""
+    if isinstance(value, int) and value.bit_length() > 1000:  # Python itself refuses to print the longest
+        return f"a whole number of {value.bit_length()} bits"
     try:
         found = repr(value)
     except Exception as error:  # whatever a user's own __repr__ does
