@@ -37,7 +37,7 @@ unit: $(STAMP)
 # renders every notebook from the stored results and compares the cells tagged nbval-check-output
 notebooks-test: $(STAMP)
 	NASCORE_FIGURES=$(CURDIR)/data/cache/figures/test $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile \
-	    -p no:cacheprovider --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
+	    -p no:cacheprovider -p tests.nbval_kernels --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
 
 # style, imports, and types of the public modules
 lint: $(STAMP)

@@ -187,6 +187,8 @@ def run_notebook(source: str, target: str, parameters: dict, environment: dict[s
 
     import papermill
 
+    from nascore.companion.kernels import AsyncSocketKernelManager
+
     os.environ.update(environment)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
@@ -202,6 +204,7 @@ def run_notebook(source: str, target: str, parameters: dict, environment: dict[s
             cwd=str(Path(source).parent),
             progress_bar=False,
             kernel_name="python3",
+            kernel_manager_class=AsyncSocketKernelManager,
         )
         os.replace(partial, final)
     except papermill.PapermillExecutionError as error:
