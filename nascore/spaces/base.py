@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -85,6 +86,12 @@ class Space(ABC):
     def identity(self) -> dict:
         """All that the meaning of an architecture depends on, as JSON values: what saved results must agree on."""
         return {"space": self.name, "ops": list(self.ops)}
+
+    def __eq__(self, other) -> bool:
+        return type(self) is type(other) and self.identity() == other.identity()
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.identity(), sort_keys=True, default=str))
 
     def enumerate(self) -> Iterator[Arch]:
         """All architectures, one per key."""
