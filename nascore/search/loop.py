@@ -8,6 +8,7 @@ from collections.abc import Callable
 from nascore import checks
 from nascore.benchmarks.oracle import Oracle
 from nascore.errors import SettingError
+from nascore.search import doors
 from nascore.search.base import Search
 from nascore.search.result import Result
 
@@ -26,6 +27,9 @@ def run(
     """
     checks.instance("search", search, Search, "a search such as nc.search.GANAS(space)")
     checks.instance("oracle", oracle, Oracle, "nc.Oracle(benchmark, budget=...)")
+    progress = checks.flag("progress", progress)
+    if callback is not None and not callable(callback):
+        raise SettingError(f"callback={checks.shown(callback)}: expected a callable (search, oracle) -> bool, or None")
     if search.space.identity() != oracle.space.identity():
         raise SettingError(
             f"the search is on {search.space.identity()}, the oracle on {oracle.space.identity()}: "
@@ -33,7 +37,7 @@ def run(
         )
     begin = time.perf_counter()
     bar = _bar(oracle) if progress else None
-    ask, tell, evaluate = search.ask, search.tell, oracle.evaluate
+    ask, tell, evaluate, through = search.ask, search.tell, oracle.evaluate, doors.through
     stopped = ""
     try:
         while not stopped:
@@ -41,16 +45,18 @@ def run(
             if stopped:
                 break
             archs = search.unanswered or ask()
+            if type(archs) is not list:
+                archs = doors.listed(f"what ask() of {type(search).__name__} gave", archs, "a list of architectures")
             if not archs:
                 stopped = "finished" if search.done else "nothing to ask"
                 break
             search.unanswered = archs  # until they are told: an evaluation may be interrupted
             values = evaluate(archs)
             if len(values) == len(archs):
-                tell(archs, values)
+                through(search, tell, archs, values)
                 search.unanswered = []
             elif values:  # the budget ended, or the search stalls
-                tell(archs[: len(values)], values)
+                through(search, tell, archs[: len(values)], values)
                 search.unanswered = archs[len(values) :]
             if bar is not None:
                 bar.update(oracle.spent - bar.n)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nascore import checks
-from nascore.search.base import Search, first_values, how_many
+from nascore.search.base import Search, first
 from nascore.search.baselines.random import Unseen
+from nascore.search.state import arch_or_none, keys, known
+from nascore.search.state import archs as archs_of
 from nascore.spaces.base import Arch, Space
 
 
@@ -31,7 +33,7 @@ class LocalSearch(Search):
 
     def ask(self, n: int | None = None) -> list[Arch]:
         archs: list[Arch] = []
-        wanted = how_many(n)
+        wanted = n or 1
         while len(archs) < wanted:
             if not self._queue:
                 if self._pending:  # the next step depends on their values
@@ -84,10 +86,9 @@ class LocalSearch(Search):
         self._queue = queue
 
     def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
-        for arch, value in zip(archs, first_values(values), strict=True):
-            value = float(value)
+        for arch, value in zip(archs, map(first, values), strict=True):
             key = self.space.key(arch)
-            self._known[key] = value if value - value == 0.0 else float("nan")
+            self._known[key] = value
             self._pending.discard(key)
             self._unseen.add(arch)
             if self.eager and self._expanded and self._centre is not None and value > self._centre_value():
@@ -114,5 +115,9 @@ class LocalSearch(Search):
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
         self._unseen.load_state_dict(state["unseen"])
-        self._known, self._centre, self._expanded = dict(state["known"]), state["centre"], state["expanded"]
-        self._around, self._queue, self._pending = list(state["around"]), list(state["queue"]), set(state["pending"])
+        space = self.space
+        self._known = known(space, "known", state["known"])
+        self._centre = arch_or_none(space, state["centre"])
+        self._expanded = checks.flag("expanded", state["expanded"])
+        self._around, self._queue = archs_of(space, "around", state["around"]), archs_of(space, "queue", state["queue"])
+        self._pending = keys(space, "pending", state["pending"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nascore import checks
 from nascore.errors import ArchitectureError
-from nascore.search.base import Search, how_many
+from nascore.search.base import Search
+from nascore.search.state import archs, keys, mapping
 from nascore.spaces.base import Arch, Space
 
 _COLLISIONS = 200  # draws in a row that were all proposed before: now it is cheaper to list what is left
@@ -66,7 +68,9 @@ class Unseen:
         return {"seen": sorted(self.seen), "rest": None if self.rest is None else list(self.rest), "empty": self.empty}
 
     def load_state_dict(self, state: dict) -> None:
-        self.seen, self.rest, self.empty = set(state["seen"]), state["rest"], state["empty"]
+        state = mapping("unseen", state)
+        self.seen, self.empty = keys(self.space, "seen", state["seen"]), checks.flag("empty", state["empty"])
+        self.rest = None if state["rest"] is None else archs(self.space, "rest", state["rest"])
 
 
 class RandomSearch(Search):
@@ -77,13 +81,13 @@ class RandomSearch(Search):
         self._unseen = Unseen(space)
 
     def ask(self, n: int | None = None) -> list[Arch]:
-        archs = []
-        for _ in range(how_many(n)):
+        drawn: list[Arch] = []
+        for _ in range(n or 1):
             arch = self._unseen.draw(self.rng)
             if arch is None:
                 break
-            archs.append(arch)
-        return archs
+            drawn.append(arch)
+        return drawn
 
     def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
         """Values change nothing; architectures told from elsewhere are not proposed again."""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from nascore import checks
-from nascore.search.base import Search, first_values, how_many
+from nascore.errors import SettingError
+from nascore.search.base import Search, first
+from nascore.search.state import array, decided, keys, mapping
 from nascore.spaces.base import Arch, Space
 
 _REJECTIONS = 10_000
@@ -40,7 +42,8 @@ class Reinforce(Search):
         sizes = self._decisions.sizes
         shape = (len(sizes), max(sizes))
         # logits of options that a decision does not have stay at -inf, so their probability is 0
-        self._logits = np.where(np.arange(shape[1]) < np.array(sizes)[:, None], 0.0, -np.inf)
+        self._options = np.arange(shape[1]) < np.array(sizes)[:, None]
+        self._logits = np.where(self._options, 0.0, -np.inf)
         self._mean, self._square, self._steps = np.zeros(shape), np.zeros(shape), 0
         self._baseline: float | None = None
         self._pending: dict[Arch, list[tuple[int, ...]]] = {}
@@ -55,7 +58,7 @@ class Reinforce(Search):
         cumulative = self.probabilities().cumsum(1)
         cumulative[:, -1] = 1.0
         archs: list[Arch] = []
-        for _ in range(how_many(n)):
+        for _ in range(n or 1):
             for _ in range(_REJECTIONS):
                 decisions = tuple((self.rng.random(len(cumulative))[:, None] >= cumulative).sum(1).tolist())
                 arch = self._decisions.arch(decisions)
@@ -70,7 +73,7 @@ class Reinforce(Search):
 
     def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
         """Architectures that were not asked for are ignored: their decisions are not known."""
-        for arch, value in zip(archs, first_values(values), strict=True):
+        for arch, value in zip(archs, map(first, values), strict=True):
             key = self.space.key(arch)
             self._repeats = self._repeats + 1 if key in self._seen else 0
             self._seen.add(key)
@@ -80,8 +83,7 @@ class Reinforce(Search):
             decisions = waiting.pop(0)
             if not waiting:
                 del self._pending[arch]
-            value = float(value)
-            if value - value == 0.0:
+            if value == value:
                 self._update(decisions, value)
 
     @property
@@ -124,7 +126,20 @@ class Reinforce(Search):
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
-        self._logits, self._mean, self._square = (state[name].copy() for name in ("logits", "mean", "square"))
-        self._steps, self._baseline = state["steps"], state["baseline"]
-        self._seen, self._repeats = set(state["seen"]), state["repeats"]
-        self._pending = {arch: list(waiting) for arch, waiting in state["pending"].items()}
+        self._logits = array("logits", state["logits"], self._logits, finite=False)
+        if not np.array_equal(np.isfinite(self._logits), self._options):
+            raise SettingError("logits: expected finite ones for the options of each decision, -inf elsewhere")
+        self._mean = array("mean", state["mean"], self._mean)
+        self._square = array("square", state["square"], self._square)
+        if (self._square < 0).any():
+            raise SettingError("square: expected no negative numbers")
+        self._steps = checks.whole("steps", state["steps"], 0)
+        baseline = state["baseline"]
+        self._baseline = None if baseline is None else checks.number("baseline", baseline)
+        self._seen = keys(self.space, "seen", state["seen"])
+        self._repeats = checks.whole("repeats", state["repeats"], 0)
+        sizes = self._decisions.sizes
+        self._pending = {
+            self.space.validate(arch): [decided(sizes, "pending", each) for each in waiting]
+            for arch, waiting in mapping("pending", state["pending"]).items()
+        }

@@ -6,8 +6,10 @@ import warnings
 from collections.abc import Sequence
 
 from nascore import checks
-from nascore.search.base import Search, first_values, how_many
+from nascore.errors import SettingError
+from nascore.search.base import Search, first
 from nascore.search.baselines.random import Unseen
+from nascore.search.state import decided, keys, known, mapping
 from nascore.spaces.base import Arch, Space
 
 _TRIES = 50  # proposals in a row without a new architecture, after which an unseen one is drawn at random
@@ -20,6 +22,8 @@ class TPE(Search):
     drawn at random from the unseen (done when none is left). Failed evaluations and invalid decisions (NAS-Bench-101)
     are told to optuna as failed.
     """
+
+    most_at_once = 1_000  # each takes longer than the one before: optuna goes through all trials
 
     def __init__(self, space: Space, *, seed: int = 0, startup: int = 10):
         super().__init__(space, seed=seed)
@@ -75,7 +79,7 @@ class TPE(Search):
 
     def _answer(self, number: int, value: float) -> None:
         optuna = self._optuna()
-        failed = value - value != 0.0
+        failed = value != value
         if failed:
             self._study.tell(number, state=optuna.trial.TrialState.FAIL)
         else:
@@ -85,7 +89,7 @@ class TPE(Search):
     # -- ask and tell ---------------------------------------------------------------------------------------------
     def ask(self, n: int | None = None) -> list[Arch]:
         archs: list[Arch] = []
-        for _ in range(how_many(n)):
+        for _ in range(n or 1):
             arch = self._new()
             if arch is None:
                 break
@@ -116,8 +120,8 @@ class TPE(Search):
         return arch
 
     def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
-        for arch, value in zip(archs, first_values(values), strict=True):
-            key, value = self.space.key(arch), float(value)
+        for arch, value in zip(archs, map(first, values), strict=True):
+            key = self.space.key(arch)
             self._known[key] = value
             self._unseen.add(arch)
             for number in self._pending.pop(key, []):
@@ -142,7 +146,21 @@ class TPE(Search):
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
         self._unseen.load_state_dict(state["unseen"])
-        self._known, self._trials = dict(state["known"]), list(state["trials"])
-        self._pending = {key: list(numbers) for key, numbers in state["pending"].items()}
-        self._sampler_seed = state["seed"]
+        self._known = known(self.space, "known", state["known"])
+        self._trials = [self._trial(each) for each in state["trials"]]
+        pending = mapping("pending", state["pending"])
+        keys(self.space, "pending", list(pending))
+        self._pending = {key: [self._running(number) for number in numbers] for key, numbers in pending.items()}
+        self._sampler_seed = checks.seed(state["seed"])
         self._study = None  # rebuilt from the trials
+
+    def _trial(self, found) -> tuple:
+        decisions, value = found
+        value = value if value is None or value == "running" else checks.number("trials", value)
+        return decided(self._decisions.sizes, "trials", decisions), value
+
+    def _running(self, number) -> int:
+        number = checks.whole("pending", number, 0, len(self._trials) - 1)
+        if self._trials[number][1] != "running":
+            raise SettingError(f"pending={number}: expected a trial that waits for its value")
+        return number

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from itertools import islice
 
 import torch
 
-from nascore import checks, paths
+from nascore import checks
 from nascore.errors import SettingError
-from nascore.search.base import Search, how_many
+from nascore.search import doors
+from nascore.search.base import Search
 from nascore.search.ganas.discriminator import PairwiseDiscriminator, StandardDiscriminator
 from nascore.search.ganas.encoder import batch_cells
 from nascore.search.ganas.generator import Episodes, Generator
 from nascore.search.ganas.ppo import PPO
 from nascore.search.ganas.reward import step_rewards, validity
 from nascore.search.ganas.schedule import FEW_QUERIES, SETUP2, Schedule
+from nascore.search.ganas.state import load_modules, pack, rows_of, unpack
 from nascore.search.ganas.topology import topology_of
-from nascore.search.ganas.truth import TopK
-from nascore.search.state import plain, revive
+from nascore.search.ganas.truth import TopK, identity_of
+from nascore.search.state import archs as archs_of
+from nascore.search.state import keys
 from nascore.spaces.base import Arch, Space
 from nascore.threads import one_thread
 
-_COUNTS = ("width", "layers", "rounds", "episodes", "discriminator_passes", "exploration")
+# whole numbers of `Training` and the largest that they may be, far above what helps and below what fills the memory
+_COUNTS = {
+    "width": 4_096,
+    "layers": 100,
+    "rounds": 10_000,
+    "episodes": 100_000,
+    "discriminator_passes": 10_000,
+    "exploration": 10_000,
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Training:
 
     def __post_init__(self):
         normal = {
-            **{name: checks.whole(name, getattr(self, name), 1) for name in _COUNTS},
+            **{name: checks.whole(name, getattr(self, name), 1, most) for name, most in _COUNTS.items()},
             **{
                 name: checks.number(name, getattr(self, name), above=0, below=1)
                 for name in ("generator_rate", "discriminator_rate")
@@ -108,8 +118,12 @@ class GANAS(Search):
     ):
         super().__init__(space, seed=seed)
         self.topology = topology_of(space)
-        schedule = schedule or (SETUP2 if self.topology.free else FEW_QUERIES)
-        training = training or (FEW_QUERIES_TRAINING if schedule is FEW_QUERIES else Training())
+        if schedule is None:
+            schedule = SETUP2 if self.topology.free else FEW_QUERIES
+        schedule = checks.instance("schedule", schedule, Schedule, "a Schedule(...) such as NASBENCH201, or None")
+        if training is None:
+            training = FEW_QUERIES_TRAINING if schedule is FEW_QUERIES else Training()
+        training = checks.instance("training", training, Training, "a Training(...), or None")
         fields = {name: changes.pop(name) for name in list(changes) if name in Schedule.__dataclass_fields__}
         self.schedule = replace(schedule, **fields)
         try:
@@ -118,8 +132,9 @@ class GANAS(Search):
             unknown = ", ".join(sorted(set(changes) - set(Training.__dataclass_fields__)))
             allowed = ", ".join([*Schedule.__dataclass_fields__, *Training.__dataclass_fields__])
             raise SettingError(f"{unknown}: GANAS has no such setting; known: {allowed}") from None
-        checks.one_of("discriminator", discriminator, ("pairwise", "standard"))
-        self.truth_set = truth_set or TopK(self.schedule.truth)
+        discriminator = checks.one_of("discriminator", discriminator, ("pairwise", "standard"))
+        self.truth_set = TopK(self.schedule.truth) if truth_set is None else truth_set
+        identity_of(self.truth_set)  # names one that is none
         self.device = torch.device(_device(device))
         self.discriminator_kind = discriminator
         self.torch_rng = torch.Generator(self.device).manual_seed(self.seed)
@@ -147,13 +162,12 @@ class GANAS(Search):
         self._proposed: set = set()
         self._ready: list[Arch] = []
         self._pending: set = set()
-        for arch, value in (evaluated or {}).items():
-            self._learn(self.space.validate(arch), value)
-            self._proposed.add(self.space.key(self.archs[-1]))
-        if evaluated:
-            self._ready = self._unique([self.space.validate(arch) for arch in start])
-        else:
-            self._ready = self._initial([self.space.validate(arch) for arch in start])
+        if evaluated is not None and not isinstance(evaluated, Mapping):
+            raise SettingError(f"evaluated={checks.shown(evaluated)}: expected a mapping architecture -> value")
+        known = dict(evaluated or {})
+        self._learn(*doors.answers(space, known.keys(), known.values()))
+        opening = [space.validate(arch) for arch in doors.listed("start", start, "a list of architectures")]
+        self._ready = self._unique(opening) if known else self._initial(opening)
 
     def _on_device(self):
         """Tensors are made on the device; on the CPU one thread is used."""
@@ -163,7 +177,6 @@ class GANAS(Search):
     def ask(self, n: int | None = None) -> list[Arch]:
         """The next architectures of X_t (all of it by default). When X_t is evaluated, trains and generates X_{t+1};
         empty while answers are outstanding."""
-        n = None if n is None else how_many(n)
         if not self._ready and not self._pending and not self.done:
             self._next_iteration()
         out, self._ready = (self._ready, []) if n is None else (self._ready[:n], self._ready[n:])
@@ -171,18 +184,23 @@ class GANAS(Search):
         return out
 
     def tell(self, archs: Sequence[Arch], values: Sequence) -> None:
-        for arch, value in zip(archs, values, strict=True):
-            self._pending.discard(self.space.key(arch))
-            self._learn(arch, value)
+        self._learn(archs, values)
+        self._pending.difference_update(map(self.space.key, archs))
 
-    def _learn(self, arch: Arch, value) -> None:
-        key = self.space.key(arch)
-        if key in self._told:
-            return
-        self._told.add(key)
-        self._proposed.add(key)
-        self.archs.append(arch)
-        self.rows.append(tuple(float(x) for x in value) if isinstance(value, (tuple, list)) else (float(value),))
+    def _learn(self, archs: Sequence[Arch], values: Sequence) -> None:
+        rows = [value if isinstance(value, tuple) else (value,) for value in values]
+        # of a failed evaluation one NaN says as much as a row of them
+        succeeded = (row for row in self.rows if row[0] == row[0])
+        widths = {len(row) for row in (*islice(succeeded, 1), *rows) if row[0] == row[0]}
+        if len(widths) > 1:
+            raise SettingError(f"answers of {' and '.join(map(str, sorted(widths)))} numbers: expected one kind of row")
+        for arch, row in zip(archs, rows, strict=True):
+            key = self.space.key(arch)
+            if key not in self._told:
+                self._told.add(key)
+                self._proposed.add(key)
+                self.archs.append(arch)
+                self.rows.append(row)
 
     @property
     def done(self) -> bool:
@@ -292,10 +310,7 @@ class GANAS(Search):
 
     def _finished(self, episodes: Episodes, valid: torch.Tensor) -> tuple[list[Arch], torch.Tensor]:
         """The valid cells of a batch as tuples, and their rows in it."""
-        if not self.topology.free:
-            return ([tuple(row) for row in episodes.label[:, 1:-1].tolist()], torch.arange(len(episodes.label)))
-        rows = valid.nonzero().squeeze(1)
-        return self.topology.archs(episodes.label[rows], episodes.adjacency[rows]), rows
+        return self.topology.finished(episodes.label, episodes.adjacency, valid)
 
     # -- state --------------------------------------------------------------------------------------------------
     def settings(self) -> dict:
@@ -305,15 +320,18 @@ class GANAS(Search):
             "schedule": asdict(self.schedule),
             "training": training,
             "discriminator": self.discriminator_kind,
+            "truth_set": identity_of(self.truth_set),
         }
 
-    def state_dict(self) -> dict:
-        modules = {
+    def _modules(self) -> dict:
+        return {
             "generator": self.generator,
             "discriminator": self.discriminator,
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
         }
+
+    def state_dict(self) -> dict:
         return {
             **super().state_dict(),
             "torch_rng": self.torch_rng.get_state(),
@@ -326,46 +344,49 @@ class GANAS(Search):
             "told": self._told,
             "proposed": self._proposed,
             "pending": self._pending,
-            "modules": {name: module.state_dict() for name, module in modules.items()},
+            "modules": {name: module.state_dict() for name, module in self._modules().items()},
         }
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
         self.torch_rng.set_state(state["torch_rng"])
-        self.iteration, self.truth = state["iteration"], list(state["truth"])
-        self.archs, self.rows, self.trace = list(state["archs"]), list(state["rows"]), list(state["trace"])
-        self._ready = list(state["ready"])
-        self._told, self._proposed, self._pending = (set(state[name]) for name in ("told", "proposed", "pending"))
-        for name, values in state["modules"].items():
-            getattr(self, name).load_state_dict(values)
+        self.iteration = checks.whole("iteration", state["iteration"], 0)
+        self.archs, self.truth, self._ready = (
+            archs_of(self.space, name, state[name]) for name in ("archs", "truth", "ready")
+        )
+        self.rows = rows_of(state["rows"], len(self.archs))
+        self.trace = [dict(line) for line in state["trace"]]
+        self._told, self._proposed, self._pending = (
+            keys(self.space, name, state[name]) for name in ("told", "proposed", "pending")
+        )
+        if self._told != set(map(self.space.key, self.archs)):
+            raise SettingError("told: expected the keys of archs")
+        load_modules(self._modules(), state["modules"])
 
-    def _write(self, path: str | Path, content: dict) -> None:
-        """A torch file of tensors and JSON text only, so that it can be read with weights_only=True."""
-        state = dict(content["state"])
-        tensors = {name: state.pop(name) for name in ("modules", "torch_rng", "batch") if name in state}
-        stream = io.BytesIO()
-        torch.save({"plain": json.dumps(plain({**content, "state": state})), **tensors}, stream)
-        paths.atomic_write(path, stream.getvalue())
+    def _pack(self, content: dict) -> bytes:
+        return pack(content)
 
-    def _read(self, path: str | Path) -> dict:
-        tensors = torch.load(path, weights_only=True, map_location=self.device)
-        content = revive(json.loads(tensors.pop("plain")))
-        tensors["torch_rng"] = tensors["torch_rng"].cpu()
-        content["state"] |= tensors
-        return content
+    def _unpack(self, content: bytes) -> dict:
+        return unpack(content, self.device)
 
     def __repr__(self) -> str:
+        plan = self.schedule
+        end = "" if plan.iterations is None else f" of {plan.iterations}"
         return (
-            f"<{type(self).__name__} on {self.space.name}, seed {self.seed}: iteration {self.iteration}, "
-            f"{len(self.archs)} evaluated, truth set of {len(self.truth)}>"
+            f"<{type(self).__name__} on {self.space.name}, seed {self.seed}, {self.discriminator_kind} discriminator, "
+            f"|X_0| {plan.initial}, |X_1| {plan.base}, increment {plan.increment}, {identity_of(self.truth_set)}: "
+            f"iteration {self.iteration}{end}, {self._tally}, truth set of {len(self.truth)}>"
         )
 
 
-def _device(name: str) -> str:
+def _device(name: str | torch.device) -> str:
+    name = str(name) if isinstance(name, torch.device) else name
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in ("cpu", "cuda") and not name.startswith("cuda:"):
-        raise SettingError(f"device={name!r}: expected 'auto', 'cpu' or 'cuda'")
+    if not isinstance(name, str) or not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
+        raise SettingError(f"device={checks.shown(name)}: expected 'auto', 'cpu' or 'cuda'")
     if name != "cpu" and not torch.cuda.is_available():
         raise SettingError(f"device={name!r}: this machine has no CUDA device; use 'auto' or 'cpu'")
+    if ":" in name and int(name[5:]) >= torch.cuda.device_count():
+        raise SettingError(f"device={name!r}: this machine has {torch.cuda.device_count()} CUDA devices")
     return name

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from nascore import checks
 from nascore.search.ganas.generator import Episodes, Generator, Steps
 
 
@@ -22,6 +23,20 @@ class PPO:
     critic: float = 0.5
     entropy: float = 0.1
     max_grad_norm: float = 0.5
+
+    def __post_init__(self):
+        normal = {
+            "clip": checks.number("clip", self.clip, above=0, below=1),
+            "gamma": checks.number("gamma", self.gamma, 0, 1),
+            "lam": checks.number("lam", self.lam, 0, 1),
+            "epochs": checks.whole("epochs", self.epochs, 1, 10_000),
+            "minibatch": checks.whole("minibatch", self.minibatch, 0),
+            "critic": checks.number("critic", self.critic, 0),
+            "entropy": checks.number("entropy", self.entropy, 0),
+            "max_grad_norm": checks.number("max_grad_norm", self.max_grad_norm, above=0),
+        }
+        for name, value in normal.items():
+            object.__setattr__(self, name, value)
 
     def advantages(self, episodes: Episodes, rewards: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Advantage and return of every decision, (M,) each."""

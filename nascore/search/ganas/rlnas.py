@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import torch
 
-from nascore.search.base import how_many
+from nascore import checks
+from nascore.errors import SettingError
 from nascore.search.ganas.ganas import GANAS, Training
 from nascore.search.ganas.reward import step_rewards, validity
+from nascore.search.ganas.state import batch_of, episodes_of
 from nascore.spaces.base import Arch, Space
 
 HOTTEST = 3.0  # far above it the policy is forgotten, and a random one finds mostly invalid cells
@@ -28,8 +30,20 @@ class RLNAS(GANAS):
     def __init__(
         self, space: Space, *, seed: int = 0, training: Training | None = None, device: str = "auto", **changes
     ):
+        other = set(changes) - set(Training.__dataclass_fields__)
+        if other:
+            raise SettingError(
+                f"{', '.join(sorted(other))}: RLNAS has no such setting; known: "
+                f"{', '.join(['training', 'device', *Training.__dataclass_fields__])}"
+            )
         super().__init__(
-            space, seed=seed, training=training or Training(), device=device, initial=2, iterations=None, **changes
+            space,
+            seed=seed,
+            training=Training() if training is None else training,
+            device=device,
+            initial=2,
+            iterations=None,
+            **changes,
         )
         self._ready = []
         self._proposed.clear()
@@ -40,7 +54,6 @@ class RLNAS(GANAS):
 
     def ask(self, n: int | None = None) -> list[Arch]:
         """The architectures of the next batch of episodes that have not been asked before."""
-        n = None if n is None else how_many(n)
         tries = 0
         while not self._ready and not self._pending and not self.done:
             self._learn_from_batch()
@@ -96,18 +109,19 @@ class RLNAS(GANAS):
 
     # -- state: a batch that waits for its values is part of it -------------------------------------------------
     def state_dict(self) -> dict:
-        batch = None
-        if self._episodes is not None:
-            batch = {name: value for name, value in self._episodes._asdict().items() if name != "steps"}
-            batch["steps"] = dict(self._episodes.steps._asdict())
-        return {**super().state_dict(), "batch": batch, "scale": self._scale, "temperature": self._temperature}
+        return {
+            **super().state_dict(),
+            "batch": batch_of(self._episodes),
+            "scale": self._scale,
+            "temperature": self._temperature,
+        }
 
     def load_state_dict(self, state: dict) -> None:
-        from nascore.search.ganas.generator import Episodes, Steps
-
         super().load_state_dict(state)
-        batch = state["batch"]
-        self._episodes = None if batch is None else Episodes(**{**batch, "steps": Steps(**batch["steps"])})
-        self._scale = None if state["scale"] is None else tuple(state["scale"])
-        self._temperature = state["temperature"]
+        self._episodes = episodes_of(state["batch"], self.topology)
+        scale = state["scale"]
+        self._scale = None if scale is None else checks.pair("scale", scale)
+        if self._scale is not None and self._scale[1] <= 0:
+            raise SettingError(f"scale={scale}: expected a mean and a positive spread")
+        self._temperature = checks.number("temperature", state["temperature"], 1, HOTTEST)
         self._values = {self.space.key(arch): row[0] for arch, row in zip(self.archs, self.rows, strict=True)}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nascore import checks
+from nascore.errors import SettingError
+
+MOST = 1_000_000  # architectures of one iteration, and iterations
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Schedule:
         for name, least in (("initial", 2), ("base", 1), ("increment", 0), ("truth", 2), ("iterations", 0)):
             value = getattr(self, name)
             if not (name == "iterations" and value is None):
-                object.__setattr__(self, name, checks.whole(name, value, least))
+                object.__setattr__(self, name, checks.whole(name, value, least, MOST))
 
     def size(self, t: int) -> int:
         """|X_t|."""
@@ -36,6 +39,8 @@ class Schedule:
 
     def uniform(self) -> Schedule:
         """The ablation of Table 9: the same total, the same number in every iteration."""
+        if not self.iterations:
+            raise SettingError(f"iterations={self.iterations}: expected at least 1 to share the queries evenly")
         each = round(sum(self.size(t) for t in range(1, self.iterations + 1)) / self.iterations)
         return Schedule(self.initial, each, 0, self.iterations, self.truth)
 

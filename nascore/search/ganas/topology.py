@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
-from nascore.errors import SettingError
+from nascore.errors import ArchitectureError, SettingError
 from nascore.spaces.base import Arch, Space
 from nascore.spaces.choice import ChoiceSpace
 
@@ -26,11 +27,20 @@ class FixedTopology:
 
     free = False
 
-    def __init__(self, space: ChoiceSpace):
+    def __init__(self, space: Space):
         self.space = space
-        dag = space.dag(tuple(options[0] for options in space.allowed))
+        example = space.sample(np.random.default_rng(0))
+        dag = space.dag(example)
+        inner = tuple(dag.labels[1:-1])
+        # a ChoiceSpace may name its nodes as it likes: its tuples are operations by definition
+        named = isinstance(space, ChoiceSpace) or [space.ops[op : op + 1] for op in example] == [(x,) for x in inner]
+        if len(inner) != len(example) or not named:
+            raise SettingError(
+                f"space={space.name}: it says fixed_topology, but the architecture {example} does not name the "
+                f"operation of each inner node of its dag in order ({', '.join(inner)})"
+            )
         self.nodes = len(dag.labels)
-        self.steps = space.positions
+        self.steps = self.nodes - 2
         self.operations = len(space.ops)
         self.output, self.input, self.unknown = (self.operations + i for i in range(3))
         self.labels = self.operations + 3
@@ -38,9 +48,10 @@ class FixedTopology:
         self.adjacency = torch.zeros(self.nodes, self.nodes, dtype=torch.bool)
         for source, target in dag.edges:
             self.adjacency[source, target] = True
-        # (steps, actions): what each decision may choose; None where that is everything everywhere
-        self.allowed = None if space.uniform else torch.zeros(self.steps, self.actions, dtype=torch.bool)
-        if self.allowed is not None:
+        # (steps, actions): what each decision may choose; None where that is everything everywhere, or not known
+        self.allowed = None
+        if isinstance(space, ChoiceSpace) and not space.uniform:
+            self.allowed = torch.zeros(self.steps, self.actions, dtype=torch.bool)
             for step, options in enumerate(space.allowed):
                 self.allowed[step, list(options)] = True
 
@@ -50,6 +61,20 @@ class FixedTopology:
         label[:, 0] = self.input
         label[:, 1:-1] = torch.tensor(archs, dtype=torch.long).reshape(len(archs), self.steps)
         return label, self.adjacency.expand(len(archs), -1, -1)
+
+    def finished(self, label: torch.Tensor, adjacency: torch.Tensor, valid: torch.Tensor) -> tuple[list, torch.Tensor]:
+        """Generated cells as tuples, and their rows in the batch: those that the space has."""
+        archs, rows = [tuple(row) for row in label[:, 1:-1].tolist()], torch.arange(len(label))
+        if isinstance(self.space, ChoiceSpace):  # it allows what each position allows
+            return archs, rows
+        found, kept = [], []
+        for row, arch in enumerate(archs):
+            try:
+                found.append(self.space.validate(arch))
+            except ArchitectureError:
+                continue
+            kept.append(row)
+        return found, rows[kept]
 
 
 class FreeTopology:
@@ -82,8 +107,13 @@ class FreeTopology:
         adjacency[:, self._source, self._target] = (bits[:, None] & self._weights) > 0
         return label, adjacency
 
+    def finished(self, label: torch.Tensor, adjacency: torch.Tensor, valid: torch.Tensor) -> tuple[list, torch.Tensor]:
+        """The valid cells of a batch (every node on a path from input to output) as tuples, and their rows in it."""
+        rows = valid.nonzero().squeeze(1)
+        return self.archs(label[rows], adjacency[rows]), rows
+
     def archs(self, label: torch.Tensor, adjacency: torch.Tensor) -> list[Arch]:
-        """The tuples of complete, valid cells (every node on a path from input to output)."""
+        """The tuples of complete, valid cells."""
         bits = (adjacency[:, self._source, self._target].long() * self._weights).sum(1).tolist()
         return [
             (edge_bits, *(op for op in row if 0 <= op < self.operations))
@@ -93,7 +123,7 @@ class FreeTopology:
 
 def topology_of(space: Space) -> FixedTopology | FreeTopology:
     """How GA-NAS sees a space; SettingError for a space it has no decoder for."""
-    if isinstance(space, ChoiceSpace) and space.fixed_topology:
+    if space.fixed_topology:
         return FixedTopology(space)
     if space.limits is not None:
         return FreeTopology(space)

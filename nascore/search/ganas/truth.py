@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,9 @@ class TopK:
             raise SettingError(f"feasible={checks.shown(feasible)}: expected a callable row -> bool, or None")
         self.k, self.feasible = checks.whole("k", k, 2), feasible
 
+    def __repr__(self) -> str:  # what a constraint allows cannot be told by looking at it
+        return f"TopK({self.k}{'' if self.feasible is None else ', feasible=...'})"
+
     def select(self, rows: Sequence[Row], rng) -> list[int]:
         """Indices into `rows`; ties are ordered at random, as the paper's rankings are."""
         good = [i for i, row in enumerate(rows) if row[0] == row[0] and (self.feasible is None or self.feasible(row))]
@@ -36,10 +40,18 @@ class ParetoFronts:
 
     def __init__(self, fronts: int = 4, minimize: Sequence[int] | None = None):
         self.fronts = checks.whole("fronts", fronts, 1)
+        if minimize is not None and not isinstance(minimize, (list, tuple, set, frozenset, range, np.ndarray)):
+            raise SettingError(f"minimize={checks.shown(minimize)}: expected a list of entries of a row, or None")
         self.minimize = None if minimize is None else {checks.whole("minimize", entry, 0) for entry in minimize}
 
+    def __repr__(self) -> str:
+        return f"ParetoFronts({self.fronts}{'' if self.minimize is None else f', minimize={sorted(self.minimize)}'})"
+
     def select(self, rows: Sequence[Row], rng) -> list[int]:
-        points = np.array([list(row) for row in rows], float)
+        good = [i for i, row in enumerate(rows) if row[0] == row[0]]
+        if not good:
+            return []
+        points = np.array([list(rows[i]) for i in good], float)
         if points.ndim != 2 or points.shape[1] < 2:
             raise SettingError("a Pareto truth set needs rows (value, cost, ...): use Oracle(costs=[...])")
         costs = self.minimize if self.minimize is not None else set(range(1, points.shape[1]))
@@ -52,9 +64,20 @@ class ParetoFronts:
             if not len(left):
                 break
             front = pareto_front(points[left])
-            chosen += left[front].tolist()
+            chosen += [good[i] for i in left[front]]
             left = np.delete(left, front)
         return chosen
+
+
+def identity_of(truth_set: Any) -> str:
+    """A truth set in words, as saved searches compare it; SettingError for what is none."""
+    if isinstance(truth_set, type) or not callable(getattr(truth_set, "select", None)):
+        raise SettingError(
+            f"truth_set={checks.shown(truth_set)}: expected TopK(...), ParetoFronts(...), or an object with "
+            "select(rows, rng)"
+        )
+    known = isinstance(truth_set, (TopK, ParetoFronts))
+    return repr(truth_set) if known else type(truth_set).__name__
 
 
 def pareto_front(points: np.ndarray) -> np.ndarray:

@@ -1,0 +1,55 @@
+"""A saved search as a file: a line with the format and the checksum of what follows, then the state.
+
+Written to a temporary file and renamed, so that a file is whole or not there; read only if the checksum is right, so
+that one changed bit never becomes another search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from nascore import checks, paths
+from nascore.errors import ResultsError, SettingError
+
+MARK = b"nascore search 2 "
+_FIRST = (b'{"dict": [["nascore_search", 1]', b"PK\x03\x04")  # how files began before they had a checksum
+
+
+def write(path: str | Path, content: bytes) -> None:
+    """`content` under `path`; ResultsError where it cannot be written (a folder, no permission, a full disk)."""
+    place = _place(path)
+    head = MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
+    try:
+        paths.atomic_write(place, head + content)
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"the search could not be saved to {place}: {_why(error)}") from None
+
+
+def read(path: str | Path) -> bytes:
+    """What `write` wrote there; ResultsError for every other file."""
+    place = _place(path)
+    try:
+        whole = place.read_bytes()
+    except FileNotFoundError:
+        raise ResultsError(f"no saved search at {place}") from None
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{place} cannot be read as a saved search: {_why(error)}") from None
+    head, _, content = whole.partition(b"\n")
+    if not head.startswith(MARK):
+        old = "; it may be of an earlier nascore, which wrote no checksum" if whole.startswith(_FIRST) else ""
+        raise ResultsError(f"{place} is not a saved nascore search{old}")
+    if head != MARK + hashlib.sha256(content).hexdigest().encode():
+        raise ResultsError(f"{place} is damaged and not a saved nascore search any more: its checksum is another")
+    return content
+
+
+def _place(path: str | Path) -> Path:
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str) or not os.fspath(path):
+        raise SettingError(f"path={checks.shown(path)}: expected the path of a file")
+    return Path(path)
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
