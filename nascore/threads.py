@@ -23,16 +23,22 @@ def in_use() -> int:
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread inside; what was set before is set again afterwards."""
+def limited(count: int | None) -> Iterator[None]:
+    """`count` torch threads inside (None: as it is); what was set before is set again afterwards."""
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    if count is not None:
+        torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def one_thread() -> contextlib.AbstractContextManager[None]:
+    """One torch thread inside; what was set before is set again afterwards."""
+    return limited(1)
 
 
 @contextlib.contextmanager

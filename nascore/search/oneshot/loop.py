@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from nascore import checks, threads
+from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks.supernets.base import Supernet
 from nascore.search.oneshot import checkpoint as checkpoints
@@ -16,6 +16,7 @@ from nascore.search.oneshot.log import SearchLog
 from nascore.search.oneshot.run import Run
 from nascore.search.oneshot.strategies.base import Strategy
 from nascore.search.oneshot.weights import WeightOptimizer, Weights
+from nascore.threads import in_use, limited
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -38,6 +39,7 @@ def search(
     seed: int = 0,
     device: str = "cpu",
     hooks: Sequence[Hook] = (),
+    threads: int | None = 1,
 ) -> SearchLog:
     """Learn weights and architecture parameters in turn; returns the log.
 
@@ -58,6 +60,9 @@ def search(
     checkpoint: a file written after every epoch; where it exists the search goes on from it and ends with the log that
     it would have had without the break.
     hooks: watch and shape the run, see `Hook`.
+    threads: of torch, on the CPU. One by default: small supernets are no faster on several, many times slower where
+    other programs compute too, and sums come out alike everywhere only on one. For large ones give more, or None for
+    torch's own number.
     seed: of torch's global generator inside the loop; the strategy, the supernet and the data have seeds of their own.
 
     SettingError for anything outside what is allowed, ResultsError for a checkpoint of another search, and Diverged for
@@ -78,6 +83,7 @@ def search(
         steps_per_epoch = checks.whole("steps_per_epoch", steps_per_epoch, 1)
     checks.one_of("precision", precision, tuple(PRECISIONS))
     progress = checks.flag("progress", progress)
+    threads = None if threads is None else checks.whole("threads", threads, 1, 4096)
     for hook in hooks:
         checks.instance("hooks", hook, Hook, "a list of Hook objects")
     if strategy.choices != supernet.choices:
@@ -87,6 +93,7 @@ def search(
     weights = Weights(trainable, weight_optimizer, weight_options, weight_schedule, clip)
     run = Run(supernet, strategy, data, weights, moved, PRECISIONS[precision], hooks)
     run.plan(epochs, freeze_epochs, steps_per_epoch)
+    run.threads = threads
     settings = {
         "strategy": {"name": type(strategy).__name__, "samples": strategy.samples, **strategy.settings},
         "supernet": {"name": type(supernet).__name__, **supernet.settings},
@@ -99,10 +106,10 @@ def search(
         "precision": precision,
         "seed": seed,
         "device": str(device),
-        "threads": threads.in_use(),
+        "threads": in_use() if threads is None else threads,
     }
     path = None if checkpoint is None else Path(checkpoint)
-    with torch.random.fork_rng(devices=[]):
+    with limited(threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         state = None if path is None else checkpoints.load(path, settings)
         if state is not None:

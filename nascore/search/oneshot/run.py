@@ -22,6 +22,7 @@ from nascore.search.oneshot.log import COLUMNS
 from nascore.search.oneshot.strategies.base import Strategy
 from nascore.search.oneshot.weights import Weights
 from nascore.spaces.base import Arch
+from nascore.threads import limited
 
 
 class Run:
@@ -50,6 +51,7 @@ class Run:
         self.process_best: Arch | None = None
         self.epoch = self.step = 0
         self.stopped = ""
+        self.threads: int | None = None  # torch's own number
         self._takes_evaluate = _parameters(strategy.update) > 2
 
     def plan(self, epochs: int, freeze: int, steps: int | None) -> None:
@@ -187,13 +189,14 @@ class Run:
                 group["lr"] = checks.number("rate", rate, above=0)
         losses: list[float] = []
         data, epoch = self.data if data is None else data, self.epochs
-        while len(losses) < steps:
-            before = len(losses)
-            for batch in islice(data.train(epoch), steps - len(losses)):
-                losses.append(self.weight_step(_on(batch, self.device)))
-            if len(losses) == before:
-                raise SettingError("the data gave no batch to train on")
-            epoch += 1
+        with limited(self.threads):
+            while len(losses) < steps:
+                before = len(losses)
+                for batch in islice(data.train(epoch), steps - len(losses)):
+                    losses.append(self.weight_step(_on(batch, self.device)))
+                if len(losses) == before:
+                    raise SettingError("the data gave no batch to train on")
+                epoch += 1
         return losses
 
     def architecture_step(self, training, batch) -> float:
