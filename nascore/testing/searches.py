@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from nascore.benchmarks import Oracle, Query
 from nascore.benchmarks.table import TabularBenchmark
-from nascore.errors import ResultsError, SettingError
+from nascore.errors import ArchitectureError, ResultsError, SettingError
 from nascore.search.base import Search
 from nascore.search.loop import run
 from nascore.spaces.base import Space
@@ -17,6 +18,25 @@ from nascore.spaces.macro import MacroSpace
 from nascore.testing.landscapes import SMALL, small
 
 TINY = (CellSpace(2, ("a", "b")), CellSpace(3, ("a", "b")), MacroSpace(1, ("a", "b", "c")))
+# what a loop of one's own may tell by mistake, where `arch` is an architecture that was asked for
+BAD_ANSWERS = {
+    "fewer values": lambda arch: ([arch, arch], [1.0]),
+    "more values": lambda arch: ([arch], [1.0, 2.0]),
+    "no list of values": lambda arch: ([arch], 1.0),
+    "values by name": lambda arch: ([arch], {arch: 1.0}),
+    "text as architectures": lambda arch: ("abc", [1.0, 2.0, 3.0]),
+    "text as an architecture": lambda arch: (["abc"], [1.0]),
+    "one architecture alone": lambda arch: (arch, [1.0] * len(arch)),
+    "outside the space": lambda arch: ([arch, (10**30,) * len(arch)], [1.0, 1.0]),
+    "no architecture": lambda arch: ([None], [1.0]),
+    "text as a value": lambda arch: ([arch], ["5"]),
+    "a boolean as a value": lambda arch: ([arch], [True]),
+    "nothing as a value": lambda arch: ([arch], [None]),
+    "an empty row": lambda arch: ([arch], [()]),
+    "text in a row": lambda arch: ([arch], [(1.0, "5")]),
+    "a table as a value": lambda arch: ([arch], [np.zeros((2, 2))]),
+}
+JUNK = (None, "abc", -1, 0.5, math.nan, [], (), {}, {"a": 1}, [["x"]], 10**30)
 
 
 class Interrupting:
@@ -50,14 +70,12 @@ class SearchConformance:
     # -- what the tests share --------------------------------------------------------------------------------------
     @pytest.fixture
     def bench(self, which) -> TabularBenchmark:
-        name = self.benchmarks[which % len(self.benchmarks)]
+        name = self.benchmarks[which]
         return small(name) if isinstance(name, str) else name
 
-    @pytest.fixture(params=range(3))
-    def which(self, request) -> int:
-        if request.param >= len(self.benchmarks):
-            pytest.skip(f"this suite has {len(self.benchmarks)} benchmarks")
-        return request.param
+    def pytest_generate_tests(self, metafunc):
+        if "which" in metafunc.fixturenames:
+            metafunc.parametrize("which", range(len(self.benchmarks)))
 
     def oracle(self, evaluate, space: Space | None = None, **options) -> Oracle:
         return Oracle(evaluate, **{"budget": self.budget, "space": space, "stall": 2_000, **options})
@@ -111,10 +129,50 @@ class SearchConformance:
             assert 1 <= len(asked) <= 3
             search.tell(asked, values(asked))
 
-    @pytest.mark.parametrize("n", [0, -1, 1.5, True, "2"])
+    @pytest.mark.parametrize("n", [0, -1, 1.5, True, "2", 10**9, 10**30])
     def test_a_bad_number_to_ask_for(self, n):
         with pytest.raises(SettingError, match="n="):
             self.make(small("cell-4-4").space).ask(n)
+
+    @pytest.mark.parametrize("seed", [-1, 0.5, "1", True, None, 10**30])
+    def test_a_bad_seed(self, seed):
+        with pytest.raises(SettingError, match="seed="):
+            self.make(small("cell-4-4").space, seed)
+
+    # -- answers from a loop of one's own --------------------------------------------------------------------------
+    def proposals(self, search: Search, form=lambda archs, values: (archs, values)) -> list:
+        """Some proposals, each told its value in the given form."""
+        found = []
+        for _ in range(6):
+            asked = list(search.ask(2))
+            found += asked
+            search.tell(*form(asked, [float(sum(getattr(each, "arch", each))) for each in asked]))
+        return found
+
+    @pytest.mark.parametrize("bad", BAD_ANSWERS)
+    def test_bad_answers_are_refused_and_change_nothing(self, bad):
+        space = small("cell-4-4").space
+        search, untouched = self.make(space), self.make(space)
+        arch = space.sample(np.random.default_rng(0))
+        with pytest.raises((SettingError, ArchitectureError)):
+            search.tell(*BAD_ANSWERS[bad](arch))
+        assert self.proposals(search) == self.proposals(untouched)
+
+    def test_numpy_answers_are_as_good_as_plain_ones(self):
+        def numpy(archs, values):
+            plain = not any(isinstance(each, Query) for each in archs)
+            return (np.array(archs) if plain else archs), np.array(values, np.float32)
+
+        space = small("cell-4-4").space
+        assert self.proposals(self.make(space), numpy) == self.proposals(self.make(space))
+
+    def test_infinite_answers_are_failures(self):
+        space = small("cell-4-4").space
+        first, second = (
+            self.proposals(self.make(space), lambda archs, values, bad=bad: (archs, [bad, *values[1:]]))
+            for bad in (math.inf, math.nan)
+        )
+        assert first == second
 
     # -- state -----------------------------------------------------------------------------------------------------
     def test_save_and_load_in_the_middle(self, bench, tmp_path):
@@ -144,6 +202,48 @@ class SearchConformance:
         swapped = CellSpace(4, ("b", "a", "c", "d"), space.name)  # the same name, the operations in another order
         with pytest.raises(ResultsError, match="this search is"):
             self.make(swapped).load(tmp_path / "state")
+
+    def test_a_damaged_file_is_refused_and_changes_nothing(self, tmp_path):
+        space, path = small("cell-4-4").space, tmp_path / "state"
+        search, untouched = self.make(space), self.make(space)
+        assert self.proposals(search) == self.proposals(untouched)
+        search.save(path)
+        whole = path.read_bytes()
+        for where in np.linspace(0, len(whole) - 1, 40).astype(int).tolist():
+            flipped = whole[:where] + bytes([whole[where] ^ 1]) + whole[where + 1 :]
+            for damaged in (whole[:where], flipped, whole[:where] + b"\0\xff" + whole[where:]):
+                path.write_bytes(damaged)
+                with pytest.raises(ResultsError, match="state"):
+                    search.load(path)
+        assert self.proposals(search) == self.proposals(untouched)
+
+    def test_a_forged_state_is_refused_or_taken_but_never_breaks_the_search(self):
+        space = small("cell-4-4").space
+        search, untouched = self.make(space), self.make(space)
+        assert self.proposals(search) == self.proposals(untouched)
+        sound = search.state_dict()
+        forged = [{**sound, name: junk} for name in sound for junk in JUNK]
+        forged += [{name: value for name, value in sound.items() if name != left_out} for left_out in sound]
+        for state in [*JUNK, *forged]:
+            try:
+                search.load_state_dict(state)
+            except ResultsError:
+                continue
+            search.load_state_dict(untouched.state_dict())  # taken for what it is: put the sound one back
+        assert self.proposals(search) == self.proposals(untouched)
+
+    def test_where_it_cannot_be_saved(self, tmp_path):
+        search = self.make(small("cell-4-4").space)
+        (tmp_path / "file").write_text("")
+        for path in (tmp_path, tmp_path / "file" / "below"):
+            with pytest.raises(ResultsError, match="could not be saved"):
+                search.save(path)
+        for path in (3, None, ""):
+            with pytest.raises(SettingError, match="path="):
+                search.save(path)
+            with pytest.raises(SettingError, match="path="):
+                search.load(path)
+        assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
     # -- what goes wrong in practice -------------------------------------------------------------------------------
     def test_failed_evaluations_are_survived(self, bench):
@@ -198,3 +298,6 @@ class SearchConformance:
     def test_it_says_what_it_is(self):
         search = self.make(small("cell-4-4").space, seed=3)
         assert type(search).__name__ in repr(search) and "cell-4-4" in repr(search)
+        before = repr(search)
+        self.proposals(search)
+        assert repr(search) != before and len(repr(search)) < 500 and "\n" not in repr(search)
