@@ -129,7 +129,8 @@ class Run:
             row |= columns
         self.rows.append(row)
         self.probabilities.append(self.strategy.probabilities().tolist())
-        bar.set_postfix(val=f"{mean['val']:.4g}", refresh=False)
+        if losses["val"]:  # none while theta is frozen
+            bar.set_postfix(val=f"{mean['val']:.4g}", refresh=False)
 
     def batches(self, which: str, epoch: int) -> Iterable:
         """The "train" or "val" batches of an epoch, on the run's device."""
