@@ -79,9 +79,7 @@ def revive(value):
 # -- fields of a state ------------------------------------------------------------------------------------------------
 def archs(space: Space, name: str, value: Any) -> list[Arch]:
     """A list of architectures of the space."""
-    if not isinstance(value, list):
-        raise SettingError(f"{name}={checks.shown(value)}: expected a list of architectures")
-    return [space.validate(arch) for arch in value]
+    return [space.validate(arch) for arch in sequence(name, value)]
 
 
 def arch_or_none(space: Space, value: Any) -> Arch | None:
@@ -99,6 +97,12 @@ def keys(space: Space, name: str, value: Any) -> set:
         if type(key) is not kind or (isinstance(key, int) and not 0 <= key < space.size):
             raise SettingError(f"{name}: {checks.shown(key)} is no key of an architecture of {space.name}")
     return set(value)
+
+
+def sequence(name: str, value: Any) -> list:
+    if not isinstance(value, list):
+        raise SettingError(f"{name}={checks.shown(value)}: expected a list")
+    return list(value)
 
 
 def mapping(name: str, value: Any) -> dict:

@@ -36,7 +36,7 @@ BAD_ANSWERS = {
     "text in a row": lambda arch: ([arch], [(1.0, "5")]),
     "a table as a value": lambda arch: ([arch], [np.zeros((2, 2))]),
 }
-JUNK = (None, "abc", -1, 0.5, math.nan, [], (), {}, {"a": 1}, [["x"]], 10**30)
+JUNK: tuple = (None, "abc", -1, 0.5, math.nan, [], (), {}, {"a": 1}, [["x"]], 10**30)
 
 
 class Interrupting:
@@ -146,7 +146,8 @@ class SearchConformance:
         for _ in range(6):
             asked = list(search.ask(2))
             found += asked
-            search.tell(*form(asked, [float(sum(getattr(each, "arch", each))) for each in asked]))
+            archs = [each.arch if isinstance(each, Query) else each for each in asked]
+            search.tell(*form(asked, [float(sum(arch)) for arch in archs]))
         return found
 
     @pytest.mark.parametrize("bad", BAD_ANSWERS)

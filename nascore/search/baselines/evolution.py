@@ -9,6 +9,7 @@ from nascore import checks
 from nascore.errors import SettingError
 from nascore.search.base import Search, first
 from nascore.search.state import archs as archs_of
+from nascore.search.state import sequence
 from nascore.spaces.base import Arch, Space
 
 MOST = 1_000_000  # members of a population
@@ -92,7 +93,7 @@ class RegularizedEvolution(Search):
         super().load_state_dict(state)
         self._asked = checks.whole("asked", state["asked"], 0)
         self._members = archs_of(self.space, "members", state["members"])
-        self._values = [checks.number("values", value) for value in state["values"]]
+        self._values = [checks.number("values", value) for value in sequence("values", state["values"])]
         if not len(self._members) == len(self._values) <= self.population:
             raise SettingError(
                 f"{len(self._members)} members with {len(self._values)} values: expected as many, and at most "

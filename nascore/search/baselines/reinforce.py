@@ -9,7 +9,7 @@ import numpy as np
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.search.base import Search, first
-from nascore.search.state import array, decided, keys, mapping
+from nascore.search.state import array, decided, keys, mapping, sequence
 from nascore.spaces.base import Arch, Space
 
 _REJECTIONS = 10_000
@@ -140,6 +140,6 @@ class Reinforce(Search):
         self._repeats = checks.whole("repeats", state["repeats"], 0)
         sizes = self._decisions.sizes
         self._pending = {
-            self.space.validate(arch): [decided(sizes, "pending", each) for each in waiting]
+            self.space.validate(arch): [decided(sizes, "pending", each) for each in sequence("pending", waiting)]
             for arch, waiting in mapping("pending", state["pending"]).items()
         }

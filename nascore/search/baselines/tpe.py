@@ -9,7 +9,7 @@ from nascore import checks
 from nascore.errors import SettingError
 from nascore.search.base import Search, first
 from nascore.search.baselines.random import Unseen
-from nascore.search.state import decided, keys, known, mapping
+from nascore.search.state import decided, keys, known, mapping, sequence
 from nascore.spaces.base import Arch, Space
 
 _TRIES = 50  # proposals in a row without a new architecture, after which an unseen one is drawn at random
@@ -147,10 +147,12 @@ class TPE(Search):
         super().load_state_dict(state)
         self._unseen.load_state_dict(state["unseen"])
         self._known = known(self.space, "known", state["known"])
-        self._trials = [self._trial(each) for each in state["trials"]]
+        self._trials = [self._trial(each) for each in sequence("trials", state["trials"])]
         pending = mapping("pending", state["pending"])
         keys(self.space, "pending", list(pending))
-        self._pending = {key: [self._running(number) for number in numbers] for key, numbers in pending.items()}
+        self._pending = {
+            key: [self._running(each) for each in sequence("pending", numbers)] for key, numbers in pending.items()
+        }
         self._sampler_seed = checks.seed(state["seed"])
         self._study = None  # rebuilt from the trials
 

@@ -23,7 +23,7 @@ from nascore.search.ganas.state import load_modules, pack, rows_of, unpack
 from nascore.search.ganas.topology import topology_of
 from nascore.search.ganas.truth import TopK, identity_of
 from nascore.search.state import archs as archs_of
-from nascore.search.state import keys
+from nascore.search.state import keys, sequence
 from nascore.spaces.base import Arch, Space
 from nascore.threads import one_thread
 
@@ -355,7 +355,7 @@ class GANAS(Search):
             archs_of(self.space, name, state[name]) for name in ("archs", "truth", "ready")
         )
         self.rows = rows_of(state["rows"], len(self.archs))
-        self.trace = [dict(line) for line in state["trace"]]
+        self.trace = [dict(line) for line in sequence("trace", state["trace"])]
         self._told, self._proposed, self._pending = (
             keys(self.space, name, state[name]) for name in ("told", "proposed", "pending")
         )
