@@ -78,7 +78,7 @@ def flag(name: str, value: Any) -> bool:
 
 
 def one_of(name: str, value: T, allowed: Collection[T]) -> T:
-    """The one of `allowed` that `value` is, of the same type (numpy's scalars count as Python's); hints at near ones."""
+    """The one of `allowed` that `value` is, of the same type (numpy's scalars count as Python's), with near names."""
     if isinstance(value, np.generic):
         value = value.item()
     for option in allowed:

@@ -1,4 +1,4 @@
-"""The one way of checking what comes in: numpy's values are welcome as Python's, and nothing gets past with its type."""
+"""The one way of checking what comes in: numpy's values are welcome as Python's, nothing gets past with its type."""
 
 from __future__ import annotations
 

@@ -110,6 +110,28 @@ def test_wrong_arguments():
     other = nc.Oracle(lambda arch: 1.0, space=CellSpace(3, ("a", "b", "d")))
     with pytest.raises(SettingError, match="same space"):
         nc.run(Listed(ORDER), other)
+    for name, bad in (("callback", 3), ("callback", "x"), ("progress", "no"), ("progress", 1), ("progress", None)):
+        paid = nc.Oracle(BENCH)
+        with pytest.raises(SettingError, match=f"{name}="):
+            nc.run(Listed(ORDER), paid, **{name: bad})
+        assert paid.queries == 0
+
+
+@pytest.mark.parametrize("asked", [3, None, "abc", {}, {(0, 0, 0)}, np.array(3)], ids=str)
+def test_what_is_no_list_of_proposals(asked):
+    search = nc.search.RandomSearch(SPACE)
+    search.ask = lambda: asked
+    with pytest.raises(SettingError, match=r"ask\(\) of RandomSearch"):
+        nc.run(search, nc.Oracle(BENCH))
+
+
+@pytest.mark.parametrize("form", [np.array, tuple, iter, list], ids=str)
+def test_proposals_in_any_order_that_can_be_gone_through(form):
+    search = Listed(ORDER, batch=2)
+    plain = search.ask
+    search.ask = lambda: form(plain())
+    result = nc.run(search, nc.Oracle(BENCH))
+    assert result.history["arch"].tolist() == ORDER and len(search.told) == 5
 
 
 # -- the result -------------------------------------------------------------------------------------------------------

@@ -48,6 +48,11 @@ EMPTY_LIST = set("seen members values around queue pending trials truth trace re
 EMPTY_DICT = {"known", "pending"}
 
 
+def kind(value: object) -> str:
+    """The id of a case: two workers of pytest-xdist must name it alike, so no address of an object."""
+    return value if isinstance(value, str) else type(value).__name__
+
+
 def made(name: str, seed: int = 0):
     """A search in the middle of its work."""
     search = getattr(nc.search, name)(SPACE, seed=seed, **SEARCHES[name])
@@ -119,13 +124,13 @@ def test_a_forged_file_with_a_right_checksum_is_one_clear_error(name, tmp_path):
         ("Reinforce", {"learning_rate": 0.01}, "learning_rate"),
         ("TPE", {"startup": 4}, "startup"),
     ],
-    ids=str,
+    ids=kind,
 )
 def test_a_file_of_other_settings_is_refused_by_their_name(name, other, setting, tmp_path):
-    kind = getattr(nc.search, name)
-    kind(SPACE, **SEARCHES[name]).save(tmp_path / "s")
+    search = getattr(nc.search, name)
+    search(SPACE, **SEARCHES[name]).save(tmp_path / "s")
     with pytest.raises(ResultsError, match=f"holds {setting}=.*; this search is {setting}="):
-        kind(SPACE, **{**SEARCHES[name], **other}).load(tmp_path / "s")
+        search(SPACE, **{**SEARCHES[name], **other}).load(tmp_path / "s")
 
 
 def test_a_file_without_a_checksum_is_named_as_what_it_is(tmp_path):
@@ -150,7 +155,7 @@ def test_a_full_disk_is_one_clear_error_and_leaves_the_old_file(number, tmp_path
     assert path.read_bytes() == before and [each.name for each in tmp_path.iterdir()] == ["s"]
 
 
-@pytest.mark.parametrize("value", [object(), b"x", np.array([object()]), {"a": {1j}}, lambda: 1], ids=str)
+@pytest.mark.parametrize("value", [object(), b"x", np.array([object()]), {"a": {1j}}, lambda: 1], ids=kind)
 def test_what_no_file_can_hold_is_named(value, tmp_path):
     class Odd(nc.search.RandomSearch):
         def state_dict(self):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import nascore as nc
-from nascore.errors import ResultsError
+from nascore.errors import ResultsError, SettingError
 from nascore.search.ganas.ganas import GANAS
+from nascore.search.ganas.rlnas import RLNAS
 from nascore.search.ganas.schedule import Schedule
 from nascore.search.ganas.truth import ParetoFronts, TopK
 
@@ -157,3 +158,70 @@ def test_rl_nas_queries_what_it_generates_and_improves(bench):
     values = result.history["value"].to_numpy()
     assert result.queries == 400
     assert values[-100:].mean() > values[:64].mean() + 0.5
+
+
+class Chain(nc.spaces.base.Space):
+    """A chain that is no ChoiceSpace: it says by `fixed_topology` alone how it is to be seen."""
+
+    fixed_topology, size = True, 81
+
+    def __init__(self, forbidden=()):
+        self.inner = nc.spaces.MacroSpace(4, ("a", "b", "c"))
+        self.name, self.ops, self.forbidden = self.inner.name, self.inner.ops, set(forbidden)
+
+    def __getattribute__(self, name):
+        same = ("mutate", "neighbours", "dag", "parse", "format")
+        return getattr(self.inner, name) if name in same else super().__getattribute__(name)
+
+    mutate = neighbours = dag = parse = format = None
+
+    def sample(self, rng):
+        while (arch := self.inner.sample(rng)) in self.forbidden:
+            pass
+        return arch
+
+    def validate(self, arch):
+        arch = self.inner.validate(arch)
+        if arch in self.forbidden:
+            raise nc.errors.ArchitectureError(f"{arch} is forbidden")
+        return arch
+
+
+@pytest.mark.parametrize("kind", [GANAS, RLNAS])
+def test_a_space_need_not_be_one_of_choices(kind):
+    def found(space):
+        settings = QUICK if kind is GANAS else {name: QUICK[name] for name in ("width", "layers", "episodes")}
+        oracle = nc.Oracle(lambda arch: float(sum(arch)), 60, space=space)
+        return nc.run(kind(space, seed=0, **settings), oracle).history["arch"].tolist()
+
+    assert found(Chain()) == found(Chain().inner)
+    forbidden = [(op,) * 4 for op in range(3)] + [(2, 2, 2, 1), (1, 2, 2, 2)]
+    assert len(found(Chain(forbidden))) == 60 and not set(found(Chain(forbidden))) & set(forbidden)
+
+
+def test_a_space_that_is_not_what_it_says():
+    class Turned(Chain):
+        def __getattribute__(self, name):
+            found = super().__getattribute__(name)
+            return (lambda arch: found(arch[::-1])) if name == "dag" else found
+
+    with pytest.raises(SettingError, match="it says fixed_topology"):
+        GANAS(Turned())
+
+
+def test_rows_of_two_kinds_are_refused():
+    search = GANAS(SPACE, **QUICK)
+    first, second, third = search.ask(3)
+    search.tell([first], [(90.0, 1.0)])
+    search.tell([second], [float("nan")])  # failed: no row to say so
+    with pytest.raises(SettingError, match="answers of 1 and 2 numbers"):
+        search.tell([third], [80.0])
+    search.tell([third], [(80.0, 2.0)])
+    assert len(search.rows) == 3
+
+
+def test_it_shows_what_it_has_seen(bench):
+    search = GANAS(SPACE, seed=4, truth_set=ParetoFronts(2), initial=4, iterations=2, **QUICK)
+    nc.run(search, nc.Oracle(bench, 3, costs=["params"]))
+    assert "seed 4" in repr(search) and "ParetoFronts(2)" in repr(search) and "3 answers, best" in repr(search)
+    assert "iteration 0 of 2" in repr(search)

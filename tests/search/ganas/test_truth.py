@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nascore.errors import SettingError
+from nascore.search.ganas.ppo import PPO
 from nascore.search.ganas.schedule import NASBENCH201, SETUP1, SETUP2, Schedule
 from nascore.search.ganas.truth import ParetoFronts, TopK, pareto_front
 
@@ -45,6 +46,33 @@ def test_fronts_are_peeled_one_after_the_other():
         ParetoFronts().select([(1.0,), (2.0,)], RNG)
 
 
+def test_failures_belong_to_no_front():
+    rows = [(math.nan, math.nan), (9.0, 9.0), (math.nan,), (5.0, 1.0), (4.0, 2.0)]
+    assert ParetoFronts(1).select(rows, RNG) == [1, 3] and ParetoFronts(1).select(rows[:1], RNG) == []
+
+
+@pytest.mark.parametrize("minimize", [(-1,), (1.0,), (True,), "1", 1, {1: 2}, (10**30, -1)], ids=str)
+def test_bad_entries_of_a_row(minimize):
+    with pytest.raises(SettingError, match="minimize="):
+        ParetoFronts(minimize=minimize)
+
+
+def test_entries_that_the_rows_do_not_have():
+    with pytest.raises(SettingError, match=r"minimize=\[2\]: the rows have the entries 0 to 1"):
+        ParetoFronts(minimize=np.array([2])).select([(1.0, 2.0), (2.0, 1.0)], RNG)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"clip": 0}, {"clip": "a"}, {"gamma": 1.5}, {"lam": math.nan}, {"epochs": 0}, {"minibatch": -1}, {"critic": None}]
+    + [{"entropy": True}, {"max_grad_norm": 0}],
+    ids=str,
+)
+def test_bad_settings_of_ppo(bad):
+    with pytest.raises(SettingError, match=next(iter(bad))):
+        PPO(**bad)
+
+
 def test_schedules_of_the_paper():
     assert [NASBENCH201.size(t) for t in range(6)] == [60, 60, 70, 80, 90, 100] and NASBENCH201.total == 460
     assert SETUP1.total == 50 + 3250 and SETUP2.total == 100 + 6500  # "main text" sums of Section 4.1
@@ -52,3 +80,6 @@ def test_schedules_of_the_paper():
     for wrong in ({"initial": 1}, {"base": 0}, {"increment": -1}, {"truth": 1}, {"iterations": -1}, {"truth": 2.5}):
         with pytest.raises(SettingError, match=next(iter(wrong))):
             Schedule(**{"initial": 5, "base": 5, "increment": 0, "iterations": 2, "truth": 3, **wrong})
+    for iterations in (None, 0):
+        with pytest.raises(SettingError, match="iterations"):
+            Schedule(5, 5, 0, iterations, 3).uniform()
