@@ -9,8 +9,11 @@ mode refuses numpy's integers, and a wrapped signature says less than a line tha
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
-from collections.abc import Collection, Iterable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -104,6 +107,32 @@ def distinct(name: str, value: Any, least: int = 0, most: int | None = None) -> 
         return tuple(map(str, value))
     many = f"{least} or more" if most is None else f"{least} to {most}"
     raise SettingError(f"{name}={shown(value)}: expected {many} different non-empty names")
+
+
+def listed(name: str, value: Any, example: str) -> list:
+    """`value`, a list, tuple, array or anything else that can be gone through in order, as a list."""
+    unordered = isinstance(value, (str, bytes, Mapping, set, frozenset))
+    if unordered or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        raise SettingError(f"{name}={shown(value)}: expected {example}")
+    return list(value)
+
+
+def file(name: str, value: Any) -> Path:
+    """`value`, the path of a file (which need not exist), as a Path."""
+    if isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str) and os.fspath(value):
+        return Path(value)
+    raise SettingError(f"{name}={shown(value)}: expected the path of a file")
+
+
+def takes(function: Callable, count: int) -> bool:
+    """Whether `function` can be called with `count` values; True where it does not say."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # built in: no signature to read
+        return True
+    return True
 
 
 def instance(name: str, value: Any, kind: type[T], example: str) -> T:

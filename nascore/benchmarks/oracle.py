@@ -3,9 +3,8 @@ log."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
+import numbers
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import NamedTuple
 
 from nascore import checks
 from nascore.benchmarks.curves import Query, Training
+from nascore.benchmarks.query_log import FORMAT, QueryLog, Recorded
 from nascore.benchmarks.table import TabularBenchmark
-from nascore.errors import NascoreError, ResultsError, SettingError
+from nascore.errors import NascoreError, SettingError
 from nascore.spaces.base import Arch, Space
 
 
@@ -51,7 +51,11 @@ class Oracle:
     feasible: row -> bool; infeasible architectures are evaluated and logged but never "best".
     stall: stop after so many proposals in a row without a new architecture (evolution can repeat for ever).
     log: a file; each finished evaluation is appended to it at once. An Oracle opened on an existing log answers from
-        it, so that a killed run continues where it stopped (the same search and seed proposes the same again).
+        it, so that a killed run continues where it stopped (the same search and seed proposes the same again). Several
+        processes may share one: none evaluates what another has evaluated or is evaluating (see `QueryLog`).
+
+    SettingError for a setting that is not allowed, a callable that does not take what it is called with, and a row
+    without its costs; ResultsError for a log that is damaged, of something else, or cannot be written.
     """
 
     def __init__(
@@ -77,12 +81,16 @@ class Oracle:
             evaluate = evaluate.value  # a benchmark of one's own: its costs are part of what it returns
         if self.benchmark is None and not callable(evaluate):
             raise SettingError(f"evaluate={checks.shown(evaluate)}: expected a benchmark or a callable arch -> value")
-        space = getattr(evaluate, "space", None) if space is None else space
+        own = getattr(evaluate, "space", None)
+        space = own if space is None else space
         self.space = checks.instance("space", space, Space, "a nascore space, which an Oracle needs with a callable")
+        if isinstance(own, Space) and own.identity() != self.space.identity():
+            raise SettingError(f"space={self.space.identity()}: the evaluation is on {own.identity()}")
         if feasible is not None and not callable(feasible):
             raise SettingError(f"feasible={checks.shown(feasible)}: expected a callable row -> bool, or None")
         self.costs = checks.unreserved("costs", checks.distinct("costs", costs), COLUMNS)
         self.feasible = feasible
+        self._callable: Callable = evaluate  # type: ignore[assignment]  # asked only where it is no table
         self._set_training(epochs, resumable)
         if self.benchmark is not None:
             for name in self.costs:
@@ -90,7 +98,6 @@ class Oracle:
                     raise SettingError(
                         f"cost {name!r}: {self.benchmark.name} has {', '.join(self.benchmark.costs) or 'none'}"
                     )
-        self._callable: Callable = evaluate  # type: ignore[assignment]  # asked only where it is no table
         self._views: dict[int | None, TabularBenchmark] = {} if self.benchmark is None else {None: self.benchmark}
         # a space whose key is the architecture itself needs no call per proposal
         self._key = None if type(self.space).key is Space.key else self.space.key
@@ -100,10 +107,7 @@ class Oracle:
         self._trained: dict = {}  # key -> epochs trained so far, where the budget is in epochs
         self._too_dear = False  # the last query was refused since it costs more than what is left
         self.repeats_in_a_row = 0
-        self._recorded: dict = {}
-        self._path = Path(log) if log is not None else None
-        if self._path is not None:
-            self._open_log(self._path)
+        self._file = None if log is None else QueryLog(log, self._header(), self._asked, 1 + len(self.costs))
 
     def _set_training(self, epochs: int | None, resumable: bool) -> None:
         """`epochs`: the usual number of epochs, asked for where none is named (None: not known)."""
@@ -112,6 +116,10 @@ class Oracle:
         if self.benchmark is None:
             self.training = Training(None, resumable)
             self.epochs = None if epochs is None else checks.whole("epochs", epochs, 1)
+            self._takes = [checks.takes(self._callable, count) for count in (1, 2)]
+            if not self._takes[self.epochs is not None] and not (self.epochs is None and self._takes[1]):
+                called = "(arch)" if self.epochs is None else f"(arch, epochs), since epochs={self.epochs}"
+                raise SettingError(f"evaluate={checks.shown(self._callable)}: it is called with {called}")
         elif epochs is not None or resumable:
             raise SettingError(
                 f"epochs={epochs!r}, resumable={resumable!r}: {self.benchmark.name} says so itself; another number "
@@ -130,6 +138,8 @@ class Oracle:
         `epochs`: how long they are trained (default: the benchmark's own number); a `Query` names it for itself. Stops
         early when the budget does not pay for the next one: the list is then shorter than `archs`.
         """
+        if type(archs) is not list:
+            archs = checks.listed("archs", archs, "a list of architectures")
         values = []
         answers, key_of, by_query = self._answers, self._key, self.unit == "queries"
         budget = self.budget if by_query else None
@@ -180,21 +190,46 @@ class Oracle:
         return None if self._too_dear else cost
 
     def _query(self, arch: Arch, key, level: int | None, cost: int):
-        simple = self.benchmark is not None and not self.costs and self._path is None
+        simple = self.benchmark is not None and not self.costs and self._file is None
         if not simple or type(arch) is not tuple or not all(type(op) is int for op in arch):
             arch = self.space.validate(arch)  # what is logged is what was validated
-        answer, status, seconds = self._from_table(arch, level) if simple else self._evaluate(arch, key, level)
         at = key if level is None else (key, level)
+        if simple:
+            value, status = self._from_table(arch, level)
+            answer, costs, seconds = value, (), 0.0
+        else:
+            recorded = self._evaluate(arch, level) if self._file is None else self._filed(self._file, at, arch, level)
+            (value, *rest), status, seconds = recorded
+            answer, costs = (recorded.row if rest else value), tuple(rest)
         self._answers[at] = answer
-        value, costs = (answer[0], answer[1:]) if self.costs else (answer, ())
         epochs = self.epochs if level is None else level
         self._log.append(Row(arch, value, costs, status, seconds, epochs, cost))
         self._spent += cost
         if self.unit == "epochs":
             self._trained[key] = max(self._trained.get(key, 0), epochs)
-        if self._path is not None and at not in self._recorded:
-            self._append(self._path, self._log[-1], level)
         return answer
+
+    def _filed(self, file: QueryLog, at, arch: Arch, level: int | None) -> Recorded:
+        """The answer in the log, or a new one that is in the log before it is given."""
+        known = file.found.get(at)
+        if known is None:
+            with file.claimed(at) as known:
+                if known is None:
+                    known = self._evaluate(arch, level)
+                    file.add(at, arch, level, known)
+        return known
+
+    def _asked(self, arch: tuple, epochs: int | None):
+        """What stands for a row of the log among the answers; an error for a row that cannot have been asked."""
+        key = self.space.key(self.space.validate(arch))
+        return key if epochs is None else (key, self.training.check(epochs, "the log"))
+
+    def _header(self) -> dict:
+        if self.benchmark is not None:
+            whose = self.benchmark.identity()
+        else:
+            whose = {"benchmark": "callable", "epochs": self.epochs, **self.space.identity()}
+        return {"nascore_log": FORMAT, "costs": list(self.costs), **whose}
 
     def _view(self, level: int | None) -> TabularBenchmark:
         view = self._views.get(level)
@@ -202,12 +237,12 @@ class Oracle:
             view = self._views[level] = self._views[None].select(epochs=level)
         return view
 
-    def _from_table(self, arch: Arch, level: int | None):
+    def _from_table(self, arch: Arch, level: int | None) -> tuple[float, str]:
         try:
             value = self._view(level).value(arch)
         except KeyError:
-            return math.nan, "no value in the table", 0.0
-        return value, "ok" if value == value else "failed: nan", 0.0
+            return math.nan, "no value in the table"
+        return value, "ok" if value == value else "failed: nan"
 
     def _call(self, arch: Arch, level: int | None):
         if self.benchmark is not None:
@@ -215,34 +250,27 @@ class Oracle:
             value = view.value(arch)
             return (value, *(view.cost(arch, name) for name in self.costs)) if self.costs else value
         epochs = self.epochs if level is None else level
+        if not self._takes[epochs is not None]:
+            raise SettingError(
+                f"evaluate={checks.shown(self._callable)}: it takes no number of epochs, and {epochs} are asked for"
+                if epochs is not None
+                else f"evaluate={checks.shown(self._callable)}: it takes (arch, epochs); the Oracle needs epochs=..."
+            )
         return self._callable(arch) if epochs is None else self._callable(arch, epochs)
 
-    def _evaluate(self, arch: Arch, key, level: int | None):
-        at = key if level is None else (key, level)
-        if at in self._recorded:
-            return self._recorded[at]
-        width = 1 + len(self.costs)
+    def _evaluate(self, arch: Arch, level: int | None) -> Recorded:
+        failed = (math.nan,) * (1 + len(self.costs))
         begin = time.perf_counter()
         try:
-            answer = self._call(arch, level)
-            row = tuple(float(x) for x in (answer if width > 1 else (answer,)))
-            if len(row) != width:
-                raise SettingError(
-                    f"the evaluation returned {len(row)} numbers, expected {width} (value, {', '.join(self.costs)})"
-                )
-            status = "ok" if all(math.isfinite(x) for x in row) else f"failed: {row[0] if width == 1 else row}"
+            row = _row(self._call(arch, level), self.costs)
+            status = "ok" if all(map(math.isfinite, row)) else f"failed: {row[0] if len(row) == 1 else row}"
         except SettingError:
             raise
         except KeyError as error:
-            row, status = (
-                (math.nan,) * width,
-                f"no value: {error}" if isinstance(error, NascoreError) else f"failed: {error!r}",
-            )
+            row, status = failed, f"no value: {error}" if isinstance(error, NascoreError) else f"failed: {error!r}"
         except Exception as error:  # a training may die in any way; the search goes on without it
-            row, status = (math.nan,) * width, f"failed: {type(error).__name__}: {error}"
-        if status != "ok":
-            row = (math.nan,) * width
-        return (row if width > 1 else row[0]), status, time.perf_counter() - begin
+            row, status = failed, f"failed: {type(error).__name__}: {error}"
+        return Recorded(row if status == "ok" else failed, status, time.perf_counter() - begin)
 
     # -- state --------------------------------------------------------------------------------------------------
     @property
@@ -332,62 +360,33 @@ class Oracle:
         budget = f"{self._spent} {self.unit}" if self.budget is None else f"{self._spent} of {self.budget} {self.unit}"
         return f"<Oracle on {what}: {budget}, best {self.best()[1]:.4g}>"
 
-    # -- the log file -------------------------------------------------------------------------------------------
-    def _header(self) -> dict:
-        whose = (
-            {"benchmark": "callable", **self.space.identity()} if self.benchmark is None else self.benchmark.identity()
-        )
-        return {"nascore_log": 2, "costs": list(self.costs), **whose}
+    def _repr_html_(self) -> str:
+        from html import escape
 
-    def _open_log(self, path: Path) -> None:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(self._header()) + "\n")
-            return
-        try:
-            lines = path.read_text().split("\n")
-        except UnicodeDecodeError:
-            raise ResultsError(f"{path} is not a nascore log (not text); use another file") from None
-        complete, tail = lines[:-1], lines[-1]
-        header = json.dumps(self._header())
-        if not complete:  # killed while it wrote the header, or a file of something else
-            if not header.startswith(tail):
-                raise ResultsError(f"{path} is not a nascore log; use another file")
-            path.write_text(header + "\n")
-            return
-        for number, line in enumerate(complete, 1):
-            try:
-                row = json.loads(line)
-                if number == 1:
-                    if row != self._header():
-                        raise ResultsError(
-                            f"{path} belongs to another search: it says {row}, this one is "
-                            f"{self._header()}; use another file or delete it"
-                        )
-                    continue
-                arch = self.space.validate(tuple(row["arch"]))
-                answer = tuple(math.nan if x is None else float(x) for x in row["row"])
-                if len(answer) != 1 + len(self.costs):
-                    raise ValueError("wrong number of values")
-                key = self.space.key(arch)
-                at = (key, self.training.check(row["epochs"], "the log")) if "epochs" in row else key
-                answered = answer if self.costs else answer[0]
-                self._recorded[at] = answered, str(row["status"]), float(row["seconds"])
-            except ResultsError:
-                raise
-            except (ValueError, KeyError, TypeError) as error:
-                raise ResultsError(
-                    f"{path} line {number} is not a row of a nascore log ({error}); restore the file or delete it"
-                ) from None
-        if tail:  # the run was killed while it wrote this line: drop it
-            temporary = path.with_name(path.name + ".tmp")
-            temporary.write_text("".join(line + "\n" for line in complete))
-            os.replace(temporary, path)
+        arch, _ = self.best()
+        shown = "" if arch is None else f"<br><code>{escape(self.space.format(arch))}</code>"
+        return f"<div>{escape(repr(self)[1:-1])}{shown}</div>"
 
-    def _append(self, path: Path, row: Row, level: int | None) -> None:
-        values = [None if x != x else x for x in (row.value, *row.costs)]
-        line = {"arch": list(row.arch), "row": values, "status": row.status, "seconds": round(row.seconds, 4)}
-        with open(path, "a") as stream:
-            stream.write(json.dumps(line if level is None else line | {"epochs": level}) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+
+def _row(answer, costs: tuple[str, ...]) -> tuple[float, ...]:
+    """What an evaluation returned, as floats: (value, cost, ...)."""
+    if isinstance(answer, (tuple, list)) or getattr(answer, "ndim", 0) == 1:
+        row = tuple(answer)
+        if len(row) != 1 + len(costs):
+            wanted = ", ".join(("value", *costs))
+            raise SettingError(f"the evaluation returned {len(row)} numbers, expected {1 + len(costs)} ({wanted})")
+        return tuple(map(_number, row))
+    value = _number(answer)
+    if costs:
+        raise SettingError(f"the evaluation returned {value}, expected {1 + len(costs)} (value, {', '.join(costs)})")
+    return (value,)
+
+
+def _number(part) -> float:
+    if hasattr(part, "item") and getattr(part, "ndim", None) == 0:  # numpy's and torch's numbers
+        part = part.item()
+    if isinstance(part, str):
+        raise ValueError(f"it returned the text {part!r}, expected a number")
+    if not isinstance(part, numbers.Real) or isinstance(part, bool):
+        raise TypeError(f"it returned {checks.shown(part)}, expected a number")
+    return float(part)

@@ -94,7 +94,7 @@ class Search(ABC):
             seed, tally = checks.seed(found["seed"]), doors.Tally.of(found["tally"])
             unanswered = [
                 doors.architecture(self.space, each)
-                for each in doors.listed("unanswered", found["unanswered"], "a list")
+                for each in checks.listed("unanswered", found["unanswered"], "a list")
             ]
             state = found["state"]
         except Exception as error:  # whatever json, torch or a missing key say of a file that is none of ours

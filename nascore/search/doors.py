@@ -10,7 +10,7 @@ import copy
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,6 @@ from nascore import checks
 from nascore.benchmarks.curves import Query
 from nascore.errors import NascoreError, ResultsError, SettingError
 from nascore.spaces.base import Arch, Space
-
-NO_LIST = (str, bytes, Mapping, set, frozenset)
 
 
 def hang(kind: type) -> None:
@@ -90,17 +88,10 @@ def _why(state: Any, error: Exception) -> str:
 
 
 # -- what is told ---------------------------------------------------------------------------------------------------
-def listed(name: str, value: Any, example: str) -> list:
-    """`value`, a list, tuple, array or anything else that can be gone through in order, as a list."""
-    if isinstance(value, NO_LIST) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
-        raise SettingError(f"{name}={checks.shown(value)}: expected {example}")
-    return list(value)
-
-
 def answers(space: Space, archs: Any, values: Any) -> tuple[list[Arch | Query], list]:
     """What `tell` is given, as plain values: architectures of the space, and a float or a tuple of floats for each."""
-    asked = listed("archs", archs, "a list of architectures")
-    answered = listed("values", values, "a list with a number, or a row of numbers, for each architecture")
+    asked = checks.listed("archs", archs, "a list of architectures")
+    answered = checks.listed("values", values, "a list with a number, or a row of numbers, for each architecture")
     if len(asked) != len(answered):
         raise SettingError(f"tell of {len(asked)} architectures with {len(answered)} values: expected one for each")
     return [architecture(space, each) for each in asked], [answer(each) for each in answered]

@@ -46,7 +46,7 @@ def run(
                 break
             archs = search.unanswered or ask()
             if type(archs) is not list:
-                archs = doors.listed(f"what ask() of {type(search).__name__} gave", archs, "a list of architectures")
+                archs = checks.listed(f"what ask() of {type(search).__name__} gave", archs, "a list of architectures")
             if not archs:
                 stopped = "finished" if search.done else "nothing to ask"
                 break

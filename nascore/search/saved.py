@@ -7,11 +7,10 @@ that one changed bit never becomes another search.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from nascore import checks, paths
-from nascore.errors import ResultsError, SettingError
+from nascore.errors import ResultsError
 
 MARK = b"nascore search 2 "
 _FIRST = (b'{"dict": [["nascore_search", 1]', b"PK\x03\x04")  # how files began before they had a checksum
@@ -19,7 +18,7 @@ _FIRST = (b'{"dict": [["nascore_search", 1]', b"PK\x03\x04")  # how files began 
 
 def write(path: str | Path, content: bytes) -> None:
     """`content` under `path`; ResultsError where it cannot be written (a folder, no permission, a full disk)."""
-    place = _place(path)
+    place = checks.file("path", path)
     head = MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
     try:
         paths.atomic_write(place, head + content)
@@ -29,7 +28,7 @@ def write(path: str | Path, content: bytes) -> None:
 
 def read(path: str | Path) -> bytes:
     """What `write` wrote there; ResultsError for every other file."""
-    place = _place(path)
+    place = checks.file("path", path)
     try:
         whole = place.read_bytes()
     except FileNotFoundError:
@@ -43,12 +42,6 @@ def read(path: str | Path) -> bytes:
     if head != MARK + hashlib.sha256(content).hexdigest().encode():
         raise ResultsError(f"{place} is damaged and not a saved nascore search any more: its checksum is another")
     return content
-
-
-def _place(path: str | Path) -> Path:
-    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str) or not os.fspath(path):
-        raise SettingError(f"path={checks.shown(path)}: expected the path of a file")
-    return Path(path)
 
 
 def _why(error: Exception) -> str:

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,10 +128,12 @@ def test_an_invalid_architecture_is_an_error_and_no_query(evaluate, bad):
         (lambda arch: math.inf, "failed: inf"),
         (lambda arch: "high", "failed: ValueError"),
         (lambda arch: None, "failed: TypeError"),
+        (lambda arch: True, "failed: TypeError"),
+        (lambda arch: "0.5", "failed: ValueError"),
         (lambda arch: 1 / 0, "failed: ZeroDivisionError"),
         (lambda arch: {}["gpu"], "failed: KeyError('gpu')"),
     ],
-    ids=["nan", "inf", "text", "none", "exception", "KeyError"],
+    ids=["nan", "inf", "text", "none", "flag", "number as text", "exception", "KeyError"],
 )
 def test_a_failed_evaluation_is_recorded_once_and_counts(fail, status):
     calls = []
@@ -221,6 +224,11 @@ def test_a_row_with_a_failed_cost_fails_as_a_whole():
         ({"evaluate": 3}, "evaluate=3"),
         ({"evaluate": lambda arch: 1.0}, "space="),
         ({"evaluate": lambda arch: 1.0, "space": "cell"}, "space="),
+        ({"space": MacroSpace(3, ("a", "b", "c"))}, "space="),
+        ({"feasible": 1}, "feasible=1"),
+        ({"evaluate": lambda: 1.0, "space": SPACE}, "called with (arch)"),
+        ({"evaluate": lambda a, b, c: 1.0, "space": SPACE}, "called with (arch)"),
+        ({"evaluate": lambda arch: 1.0, "space": SPACE, "epochs": 3}, "called with (arch, epochs)"),
     ],
     ids=lambda case: str(case).split(" at 0x")[0],
 )
@@ -228,6 +236,36 @@ def test_bad_settings(changes, why):
     with pytest.raises(SettingError) as caught:
         Oracle(**({"evaluate": BENCH, "budget": 5} | changes))
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [None, 3, "abc", {ARCHS[0]: 1}, set(ARCHS[:2])], ids=lambda bad: type(bad).__name__)
+def test_what_is_no_list_of_architectures(bad):
+    with pytest.raises((SettingError, ArchitectureError), match="archs=|not an architecture"):
+        Oracle(BENCH).evaluate(bad)
+
+
+@pytest.mark.parametrize("answer", [3.0, np.float32(3), np.array(3.0), torch.tensor(3.0), 3], ids=repr)
+def test_numbers_of_every_kind_are_answers(answer):
+    oracle = Oracle(lambda arch: answer, space=SPACE)
+    assert oracle.evaluate(ARCHS[:1]) == [3.0] and type(oracle.log[0].value) is float
+    with pytest.raises(SettingError, match="expected 2"):
+        Oracle(lambda arch: answer, space=SPACE, costs=("params",)).evaluate(ARCHS[:1])
+
+
+def test_a_function_of_epochs_needs_to_know_them():
+    oracle = Oracle(lambda arch, epochs: float(epochs), space=SPACE)
+    assert oracle.evaluate(ARCHS[:1], epochs=4) == [4.0]
+    with pytest.raises(SettingError, match=r"needs epochs="):
+        oracle.evaluate(ARCHS[:1])
+    with pytest.raises(SettingError, match="no number of epochs"):
+        Oracle(lambda arch: 1.0, space=SPACE).evaluate(ARCHS[:1], epochs=4)
+
+
+def test_it_shows_itself():
+    oracle = Oracle(lambda arch: 100 / 3, budget=5, space=CellSpace(3, ("<b>", "b")))
+    oracle.evaluate([(0, 0, 0)])
+    assert "1 of 5 queries" in repr(oracle) and "best 33.33" in repr(oracle)
+    assert "&lt;b&gt;" in oracle._repr_html_() and "<b>" not in oracle._repr_html_()
 
 
 # -- the log file -----------------------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ class GANAS(Search):
             raise SettingError(f"evaluated={checks.shown(evaluated)}: expected a mapping architecture -> value")
         known = dict(evaluated or {})
         self._learn(*doors.answers(space, known.keys(), known.values()))
-        opening = [space.validate(arch) for arch in doors.listed("start", start, "a list of architectures")]
+        opening = [space.validate(arch) for arch in checks.listed("start", start, "a list of architectures")]
         self._ready = self._unique(opening) if known else self._initial(opening)
 
     def _on_device(self):
