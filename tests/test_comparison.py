@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 import torch
 
 import nascore as nc
-from nascore.errors import ResultsError, SettingError
+from nascore.errors import NascoreError, ResultsError, SettingError
+from nascore.search.oneshot import Reinforce
 from nascore.testing.landscapes import small
 from nascore.testing.strategies import CHOICES, TinyData, TinySupernet
 
@@ -63,6 +65,71 @@ def test_a_stopped_comparison_goes_on_and_grows(tmp_path):
     assert plain(whole) == plain(compare({"random": METHODS["random"]}, seeds=4))
     compare({**methods, "evolution": METHODS["evolution"]}, seeds=5, store=file)
     assert made[5:] == [4] and file.read_text().count("\n") == 10
+
+
+class Interrupting:
+    """A method whose third run meets Ctrl-C in its middle, as the loop sees it."""
+
+    runs = 0
+
+    def __call__(self, seed):
+        class Search(nc.search.RandomSearch):
+            def tell(search, archs, values):
+                super(Search, search).tell(archs, values)
+                if type(self).runs == 3 and search.asked > 9:
+                    raise KeyboardInterrupt
+                search.asked += 1
+
+        type(self).runs += 1
+        made = Search(BENCH.space, seed=seed)
+        made.asked = 0
+        return made
+
+
+def test_a_run_that_ctrl_c_cut_short_is_not_kept(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        compare({"random": Interrupting()}, seeds=4, store=file)
+    assert file.read_text().count("\n") == 2
+    whole = compare({"random": METHODS["random"]}, seeds=4, store=file)
+    assert plain(whole) == plain(compare({"random": METHODS["random"]}, seeds=4))
+    assert set(whole.frame["queries"]) == {30} and "interrupted" not in set(whole.frame["stopped"])
+
+
+def test_what_another_process_has_finished_is_taken_over(tmp_path):
+    file, made = tmp_path / "rows.jsonl", []
+
+    def first(seed):
+        made.append(seed)
+        if seed == 0:  # the other process does all, while this one is at its first run
+            compare({"random": METHODS["random"]}, seeds=3, store=file)
+        return METHODS["random"](seed)
+
+    found = compare({"random": first}, seeds=3, store=file)
+    assert made == [0] and file.read_text().count("\n") == 3
+    assert plain(found) == plain(compare({"random": METHODS["random"]}))
+
+
+@pytest.mark.parametrize("place", [".", "file/below"])
+def test_a_store_that_cannot_be_is_named_before_anything_runs(tmp_path, place):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ResultsError, match="store="):
+        compare({"x": lambda seed: 1 / 0}, store=tmp_path / place)
+
+
+def test_a_worker_that_dies_is_named():
+    import os
+
+    with pytest.raises(NascoreError, match="workers=2: a worker process ended"):
+        compare({"x": lambda seed: os._exit(3)}, workers=2)
+
+
+def test_what_goes_wrong_in_a_worker_names_the_run():
+    lock = threading.Lock()  # no process can be sent one
+    with pytest.raises(SettingError, match="'x' with seed 0: ZeroDivisionError"):
+        compare({"x": lambda seed: 1 / 0}, workers=2, seeds=1)
+    with pytest.raises(SettingError, match="workers=2.*pickle"):
+        compare({"x": lambda seed: lock}, workers=2, seeds=1)
 
 
 def test_rows_of_another_comparison_and_changed_rows_are_refused(tmp_path):
@@ -120,6 +187,13 @@ def test_a_budget_in_epochs():
     frame = found.frame.set_index("method")
     assert (frame.loc["early", "queries"] == 800 // early).all() and (frame.loc["full", "queries"] == 5).all()
     assert (frame["spent"] == 800).all() and "800 epochs a run" in repr(found)
+    # what was seen after few epochs is not compared with what was seen after all: the benchmark says how good each is
+    for _, row in found.frame.iterrows():
+        assert row["value"] == pytest.approx(bench.value(bench.space.parse(row["arch"])))
+    curves = found.curves
+    assert curves["query"].max() <= 800 and (curves["query"] > 100).any(), "in epochs, as the budget is"
+    assert (found.table()["to_best"] == 800).all() and "epochs to it" in repr(found)
+    assert found.plot().axes[0].get_xlabel() == "epochs"
 
 
 def test_one_shot_strategies_are_judged():
@@ -137,6 +211,31 @@ def test_one_shot_strategies_are_judged():
     assert found.curves["query"].max() == 3 and "DARTS" in repr(found) and "data:image/png" in found._repr_html_()
     with pytest.raises(SettingError, match="judge"):
         nc.compare(methods, seeds=1, progress=False)
+    both = nc.compare(
+        {**METHODS, **methods}, BENCH, judge=lambda arch: float(sum(arch)), budget=9, seeds=2, progress=False
+    )
+    lines = both.table().set_index("method")
+    assert lines.loc["DARTS"].isna()[["found", "to_best"]].all() and lines.loc["random", "to_best"] <= 9
+    assert "nan" not in repr(both)
+
+
+def test_a_one_shot_cell_is_not_looked_up_in_the_table_of_another_space():
+    supernet = nc.networks.digits201_supernet(space=nc.networks.without_none(), seed=0)
+
+    def make(seed):
+        log = nc.search.oneshot.search(TinySupernet(), Reinforce(CHOICES, seed=seed), TinyData(), 1, progress=False)
+        log.run.supernet = supernet
+        return log
+
+    with pytest.raises(SettingError, match="judge=digits201.*give a function"):
+        nc.compare({"x": make}, judge=nc.benchmarks.load("digits201"), seeds=1, progress=False)
+
+
+def test_only_what_was_recorded_can_be_drawn():
+    found = compare(seeds=2)
+    assert found.plot("rank").axes
+    with pytest.raises(SettingError, match="value='zz': expected one of best, rank"):
+        found.plot("zz")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +243,23 @@ def test_one_shot_strategies_are_judged():
     [
         ({"methods": {}}, "methods="),
         ({"methods": {"x": 3}}, "methods="),
-        ({"methods": {"x": lambda seed: 3}}, "made 3"),
+        ({"methods": {"x": lambda seed: 3}}, "method 'x' with seed 0: it made 3"),
+        ({"methods": {"x": lambda seed: 1 / 0}}, "method 'x' with seed 0: ZeroDivisionError"),
+        ({"methods": {"x": lambda: METHODS["random"](0)}}, "function of a seed"),
+        ({"methods": {"x": lambda seed, more: METHODS["random"](0)}}, "function of a seed"),
+        ({"methods": {"x": nc.search.RandomSearch}}, "lambda seed: RandomSearch"),
+        ({"methods": {"": METHODS["random"]}}, "expected a name"),
+        ({"methods": {3: METHODS["random"]}}, "expected a name"),
+        ({"methods": [METHODS["random"]]}, "methods="),
+        ({"benchmark": None, "budget": 0}, "budget=0"),
+        ({"benchmark": None, "unit": "hours"}, "unit="),
+        ({"judge": lambda: 1.0}, "judge="),
+        ({"judge": lambda arch: "high"}, "what judge says of"),
+        ({"judge": lambda arch: float("nan")}, "what judge says of"),
+        ({"judge": small("macro-5-3")}, "judge=macro-5-3"),
+        ({"store": 3}, "store=3"),
+        ({"store": ""}, "store=''"),
+        ({"progress": "no"}, "progress="),
         ({"benchmark": "digits201"}, "benchmark="),
         ({"benchmark": None}, "needs the benchmark"),
         ({"budget": 0}, "budget=0"),
