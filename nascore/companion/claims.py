@@ -8,15 +8,17 @@ rows: "not in our copy" and "not tested", each with a reason.
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nascore import paths
 from nascore.benchmarks import kinds
-from nascore.checks import suggest
-from nascore.companion import stored
+from nascore.checks import shown, suggest
+from nascore.companion import stored, verdict_schema
 from nascore.companion.verdict_tests import Outcome, run_test
 from nascore.errors import NascoreError, ResultsError, SettingError
 from nascore.studies.experiment import check_profile
@@ -32,6 +34,10 @@ VERDICTS = {
 }
 SEVERITY = ("reproduced", "scaled down", "trend only", "not reproduced")
 FIELDS = ("id", "where", "section", "claim", "expected")
+OPTIONAL = ("experiment", "test", "verdict", "reason", "scaled_down", "needs")
+NEEDS = ("", "any", "true")
+BY_HAND = ("not in our copy", "not tested")
+HEAD = {"order": int, "short": str, "title": str, "planned": list}
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,14 @@ def papers() -> list[Paper]:
     """All papers with a claims file, in the companion's order."""
     found = []
     for file in paths.claim_files():
-        head = _toml(file).get("paper", {})
+        head = _sections(file).get("paper", {})
+        for name, value in head.items():
+            if name not in HEAD:
+                raise ResultsError(f"{file}, [paper]: unknown {name!r}{suggest(name, HEAD)}")
+            texts = isinstance(value, list) and all(isinstance(part, str) for part in value)
+            if type(value) is not HEAD[name] or (HEAD[name] is list and not texts):
+                what = {int: "a whole number", str: "text", list: "a list of texts"}[HEAD[name]]
+                raise ResultsError(f"{file}, [paper]: {name}={shown(value)}: expected {what}")
         found.append((head.get("order", 99), file.stem, head))
     found.sort(key=lambda item: item[:2])
     return [
@@ -127,32 +140,62 @@ def papers() -> list[Paper]:
     ]
 
 
-def _toml(file) -> dict[str, Any]:
+@functools.lru_cache(maxsize=64)
+def _toml(text: str, file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ResultsError(f"{file}: not valid TOML ({error})") from None
 
 
-def _read(file) -> list[Claim]:
-    entries = _toml(file).get("claim", [])
-    claims = []
-    for number, entry in enumerate(entries, start=1):
-        missing = [name for name in FIELDS if not entry.get(name)]
-        if missing:
-            raise ResultsError(f"{file}, claim {number} ({entry.get('id', '?')}): lacks {', '.join(missing)}")
+def _sections(file: Path) -> dict[str, Any]:
+    """A claims file: a table `paper` and a list of tables `claim`, nothing else."""
+    try:
+        read = _toml(file.read_text(encoding="utf-8"), file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultsError(f"{file}: not readable ({error})") from None
+    for name, value in read.items():
+        if name not in ("paper", "claim"):
+            raise ResultsError(f"{file}: unknown section {name!r}; expected [paper] and [[claim]]")
+        good = isinstance(value, dict) if name == "paper" else isinstance(value, list)
+        if not good or not all(isinstance(part, dict) for part in (value if name == "claim" else ())):
+            raise ResultsError(f"{file}: expected [paper] and [[claim]], not {name} = {shown(value, 60)}")
+    return read
+
+
+def _read(file: Path) -> list[Claim]:
+    return [_claim(file, number, entry) for number, entry in enumerate(_sections(file).get("claim", []), start=1)]
+
+
+def _claim(file: Path, number: int, entry: Mapping[str, Any]) -> Claim:
+    where = f"{file}, claim {number} ({entry.get('id', '?')})"
+    missing = [name for name in FIELDS if not entry.get(name)]
+    if missing:
+        raise ResultsError(f"{where}: lacks {', '.join(missing)}")
+    for name, value in entry.items():
+        if name not in (*FIELDS, *OPTIONAL):
+            raise ResultsError(f"{where}: unknown {name!r}{suggest(name, (*FIELDS, *OPTIONAL))}")
+        if name not in ("test", "scaled_down") and not isinstance(value, str):
+            raise ResultsError(f"{where}: {name}={shown(value)}: expected text")
+    if not isinstance(entry.get("scaled_down", False), bool):
+        raise ResultsError(f"{where}: scaled_down={shown(entry['scaled_down'])}: expected true or false")
+    if entry.get("needs", "") not in NEEDS:
+        raise ResultsError(f"{where}: needs={shown(entry['needs'])}: expected any or true, or nothing")
+    claim = Claim(paper=file.stem, **entry)
+    if not claim.id.startswith(f"{claim.paper}/"):
+        raise ResultsError(f"{where}: expected an id that begins with {claim.paper}/")
+    fixed = claim.verdict in BY_HAND and claim.reason and not claim.test
+    if not fixed and not (claim.experiment and claim.test and not claim.verdict):
+        raise ResultsError(
+            f"{where}: give either an experiment and a test, or the verdict "
+            f'"not in our copy" or "not tested" with a reason'
+        )
+    if claim.test:
         try:
-            claim = Claim(paper=file.stem, **entry)
-        except TypeError as error:
-            raise ResultsError(f"{file}, claim {entry['id']}: {error}") from None
-        fixed = claim.verdict in ("not in our copy", "not tested") and claim.reason
-        if not fixed and not (claim.experiment and claim.test and not claim.verdict):
-            raise ResultsError(
-                f"{file}, claim {claim.id}: give either an experiment and a test, or the verdict "
-                f'"not in our copy" or "not tested" with a reason'
-            )
-        claims.append(claim)
-    return claims
+            verdict_schema.check(claim.test, claim.paper)
+        except ResultsError as error:
+            raise ResultsError(f"{where}: {error}") from None
+    return claim
 
 
 def judge(claims: Iterable[Claim], profile: str = "laptop") -> list[Judged]:

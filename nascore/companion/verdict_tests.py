@@ -1,4 +1,5 @@
-"""The tests a claim may name: small, declarative, and run on stored rows only.
+"""The tests a claim may name: small, declarative, and run on stored rows only. `verdict_schema` says what is well
+formed; here they are run.
 
 `kind`:
 
@@ -10,7 +11,7 @@
   Reproduced when the bootstrap interval of the difference excludes 0, trend only when just the estimate has the right
   sign; `need = "direction"` asks for no more than "at least as good"; `b_column` is read in rows `b` instead;
   `margin`: `a` may be worse by this share of the statistic of `b`;
-- `fact`: `column` equals `equals` in every row.
+- `fact`: `column` equals `equals` in every row; a row without a value leaves no verdict.
 
 `select` (and `a`, `b`) picks rows: `{method = "Mine", rank = {at_most = 3}}`. `each = "dataset"` repeats
 the test for every value of a column (`of`: the values it must cover) and keeps the worst verdict. Bounds are
@@ -28,8 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nascore.companion import stats
-from nascore.companion.papers import paper_value
+from nascore.companion import stats, verdict_schema
 from nascore.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -37,13 +37,6 @@ if TYPE_CHECKING:
 
 ORDER = ("reproduced", "trend only", "not reproduced")
 STATISTICS = {"mean": np.mean, "median": np.median, "min": np.min, "max": np.max, "std": None}
-KEYS = {
-    "mean": {"column", "statistic", "at_least", "at_most", "select", "weaker", "plus"},
-    "share": {"column", "equals", "at_least", "at_most", "share", "count", "select", "weaker"},
-    "better": {"column", "b_column", "a", "b", "lower", "statistic", "need", "margin"},
-    "fact": {"column", "equals", "select"},
-}
-COMMON = {"kind", "each", "of", "missing", "digits", "unit"}
 
 
 @dataclass(frozen=True)
@@ -59,20 +52,17 @@ class Outcome:
 
 
 def run_test(test: Mapping[str, Any], table: pd.DataFrame, paper: str) -> Outcome:
-    """Run one declarative test on the rows of its experiment."""
-    kind = test.get("kind")
-    if kind not in KEYS:
-        raise ResultsError(f"unknown kind of test {kind!r}; choose one of {', '.join(KEYS)}")
-    unknown = set(test) - KEYS[kind] - COMMON
-    if unknown:
-        raise ResultsError(f"a test of kind {kind} knows no {', '.join(sorted(unknown))}")
+    """Run one declarative test on the rows of its experiment; ResultsError for one that is not well formed."""
+    verdict_schema.check(test, paper)
     table = _derived(table)
     if "each" not in test:
         return _run(test, table, paper, "")
     column = test["each"]
     if column not in table:
         return Outcome(reason=f"the rows have no column {column!r}")
-    values = test.get("of") or sorted(table[column].dropna().unique())
+    if "of" not in test and table[column].isna().any():
+        return Outcome(reason=f"{int(table[column].isna().sum())} of {len(table)} rows have no value of {column}")
+    values = test.get("of") or sorted(table[column].unique())
     outcomes = [(value, _run(test, table[table[column] == value], paper, str(value))) for value in values]
     empty = [(value, outcome) for value, outcome in outcomes if not outcome.runs]
     if empty or not outcomes:
@@ -99,8 +89,10 @@ def _derived(table: pd.DataFrame) -> pd.DataFrame:
 
 def _run(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     judge = {"mean": _mean, "share": _share, "better": _better, "fact": _fact}[test["kind"]]
-    needed = [test["column"], test.get("b_column", test["column"])]
-    missing = [name for name in needed if name not in table]
+    bounds = [test.get(name, "") for name in verdict_schema.CONDITIONS]
+    needed = [test["column"], test.get("b_column", test["column"]), test.get("missing", test["column"])]
+    needed += [bound[1:] for bound in bounds if isinstance(bound, str) and bound.startswith("@")]
+    missing = [name for name in dict.fromkeys(needed) if name not in table]
     if missing:
         return Outcome(reason=f"the rows have no column {', '.join(missing)}")
     return judge(test, table, paper, each)
@@ -113,7 +105,7 @@ def _select(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
         if isinstance(value, Mapping):
             kept = np.ones(len(table), bool)
             for name, bound in value.items():
-                kept &= _holds(table[column].astype(float).to_numpy(), name, bound)
+                kept &= _holds(_floats(table, column).to_numpy(), name, bound)
             table = table[kept]
         else:
             table = table[table[column].isin(value if isinstance(value, list) else [value])]
@@ -125,15 +117,20 @@ def _holds(values: np.ndarray, name: str, bound: Any) -> np.ndarray:
         return values >= bound
     if name == "at_most":
         return values <= bound
-    if name == "equals":
-        return values == bound
-    raise ResultsError(f"unknown condition {name!r}; choose one of at_least, at_most, equals")
+    return values == bound
+
+
+def _floats(rows: pd.DataFrame, column: str) -> pd.Series:
+    try:
+        return rows[column].astype(float)
+    except (TypeError, ValueError):
+        raise ResultsError(f"the column {column!r} holds no numbers") from None
 
 
 def _numbers(test: Mapping, rows: pd.DataFrame) -> np.ndarray:
-    column = rows[test["column"]].astype(float)
+    column = _floats(rows, test["column"])
     if "missing" in test:
-        column = column.fillna(rows[test["missing"]].astype(float))
+        column = column.fillna(_floats(rows, test["missing"]))
     return stats.values_of(column.to_numpy(), test["column"])
 
 
@@ -144,12 +141,11 @@ def _on(rows: pd.DataFrame) -> str:
 def _bound(test: Mapping, name: str, rows: pd.DataFrame, paper: str, each: str) -> Any:
     """The value a test's bound stands for: a number, another column's values, or a printed number."""
     bound = test[name]
+    if isinstance(bound, str) and bound.startswith("@"):
+        return stats.values_of(_floats(rows, bound[1:]).to_numpy(), bound[1:])
     if isinstance(bound, str):
-        if bound.startswith("@"):
-            return rows[bound[1:]].astype(float).to_numpy()
-        source, _, key = bound.replace("{each}", each).rpartition(":")
-        bound = paper_value(source or paper, key).value
-    return bound + test.get("plus", 0) if isinstance(bound, (int, float)) else bound
+        bound = verdict_schema.printed(bound, each, paper)
+    return bound + test["plus"] if "plus" in test else bound
 
 
 def _empty(wanted: Any) -> Outcome:
@@ -170,6 +166,8 @@ def _mean(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     rows = _select(table, test.get("select", {}))
     if rows.empty:
         return _none_such(test, table)
+    if few := _few(test, rows):
+        return few
     name = test.get("statistic", "mean")
     estimate = stats.bootstrap_ci(_numbers(test, rows), _statistic(name))
     verdict = "not reproduced"
@@ -181,8 +179,6 @@ def _mean(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
 
 
 def _within(value: float, bounds: Mapping, rows: pd.DataFrame, paper: str, each: str) -> bool:
-    if not {"at_least", "at_most"} & set(bounds):
-        raise ResultsError("the test needs at_least or at_most")
     ok = True
     for name in ("at_least", "at_most"):
         if name in bounds:
@@ -191,11 +187,16 @@ def _within(value: float, bounds: Mapping, rows: pd.DataFrame, paper: str, each:
 
 
 def _statistic(name: str):
-    if name not in STATISTICS:
-        raise ResultsError(f"unknown statistic {name!r}; choose one of {', '.join(STATISTICS)}")
     if name == "std":
-        return lambda values, axis: np.std(values, axis=axis, ddof=1 if values.shape[axis] > 1 else 0)
-    return STATISTICS[name]
+        return lambda values, axis: np.std(values, axis=axis, ddof=1)
+    return {"mean": np.mean, "median": np.median, "min": np.min, "max": np.max}[name]
+
+
+def _few(test: Mapping, *groups: pd.DataFrame) -> Outcome | None:
+    """No verdict where a spread is asked of a single run, which has none."""
+    if test.get("statistic") == "std" and min(len(rows) for rows in groups) < 2:
+        return Outcome(reason=f"the spread of {test['column']} needs two runs or more")
+    return None
 
 
 def _text(test: Mapping, estimate: stats.Estimate) -> str:
@@ -210,19 +211,16 @@ def _share(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome
     rows = _select(table, test.get("select", {}))
     if rows.empty:
         return _empty(test.get("select", {}))
-    values = rows[test["column"]].astype(float)
-    values = values.fillna(rows[test["missing"]].astype(float)) if "missing" in test else values
+    values = _numbers(test, rows)
     good = np.ones(len(rows), bool)
     for name in ("equals", "at_least", "at_most"):
         if name in test:
-            good &= _holds(values.to_numpy(), name, _bound(test, name, rows, paper, each))
+            good &= _holds(values, name, _bound(test, name, rows, paper, each))
     estimate = stats.proportion(int(good.sum()), len(rows))
 
     def reached(limits: Mapping) -> bool:
         return good.sum() >= limits["count"] if "count" in limits else estimate.value >= limits["share"] - 1e-12
 
-    if not {"share", "count"} & set(test):
-        raise ResultsError("a test of kind share needs share or count")
     verdict = "reproduced" if reached(test) else "not reproduced"
     if verdict == "not reproduced" and "weaker" in test and reached(test["weaker"]):
         verdict = "trend only"
@@ -234,6 +232,8 @@ def _better(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcom
     a, b = _select(table, test["a"]), _select(table, test["b"])
     if a.empty or b.empty:
         return _empty(test["a"] if a.empty else test["b"])
+    if few := _few(test, a, b):
+        return few
     name = test.get("statistic", "mean")
     x, y = _numbers(test, a), _numbers({**test, "column": test.get("b_column", test["column"])}, b)
     estimate = stats.difference(x, y, _statistic(name))
@@ -262,9 +262,10 @@ def _fact(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     if rows.empty:
         return _empty(test.get("select", {}))
     wanted = _bound(test, "equals", rows, paper, each)
-    found = rows[test["column"]].dropna().unique().tolist()
-    if not found:
-        return Outcome(reason=f"no stored rows with a value of {test['column']}")
+    empty = int(rows[test["column"]].isna().sum())
+    if empty:  # a fact that was not established in every row is none
+        return Outcome(reason=f"{empty} of {len(rows)} rows have no value of {test['column']}")
+    found = rows[test["column"]].unique().tolist()
     verdict = "reproduced" if found == [wanted] else "not reproduced"
     text = ", ".join(_plain(value) for value in found)
     return Outcome(verdict, text, None, _on(rows), len(rows))
