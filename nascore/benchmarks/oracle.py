@@ -8,29 +8,14 @@ import numbers
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from nascore import checks
 from nascore.benchmarks.curves import Query, Training
+from nascore.benchmarks.history import COLUMNS, Row, compared, frame
 from nascore.benchmarks.query_log import FORMAT, QueryLog, Recorded
 from nascore.benchmarks.table import TabularBenchmark
 from nascore.errors import NascoreError, SettingError
 from nascore.spaces.base import Arch, Space
-
-
-class Row(NamedTuple):
-    """One query of the log: what was asked, the answer, and what it took."""
-
-    arch: Arch
-    value: float
-    costs: tuple[float, ...]
-    status: str  # "ok", or why there is no value
-    seconds: float
-    epochs: int | str | None  # how long it was trained; None: the evaluation does not say
-    cost: int  # what the budget paid: 1 query, or epochs
-
-
-COLUMNS = ("query", "arch", "value", "best", "epochs", "cost", "feasible", "status", "seconds", "rank")
 
 
 class Oracle:
@@ -196,7 +181,9 @@ class Oracle:
         at = key if level is None else (key, level)
         if simple:
             value, status = self._from_table(arch, level)
-            answer, costs, seconds = value, (), 0.0
+            answer: float | tuple[float, ...] = value
+            costs: tuple[float, ...] = ()
+            seconds = 0.0
         else:
             recorded = self._evaluate(arch, level) if self._file is None else self._filed(self._file, at, arch, level)
             (value, *rest), status, seconds = recorded
@@ -302,45 +289,27 @@ class Oracle:
 
     @property
     def history(self):
-        """DataFrame, one row per unique query: query (1, 2, ...), arch, value, best so far, epochs, cost (what the
-        budget paid), the costs asked for, status, seconds. Which rows count for "best": see `best`."""
-        import pandas as pd
+        """DataFrame, one row per unique query: query (1, 2, ...), arch, value, best so far, rank (of the best so far,
+        where the benchmark is a table), epochs, cost (what the budget paid), the costs asked for, status, seconds,
+        text (arch as people write it). Which rows count for "best": see `best`."""
+        return self.history_of(self._log)
 
-        level = self._best_level()
-        best, so_far = -math.inf, []
-        for row in self._log:
-            if row.value > best and row.epochs == level and self._allowed(row):
-                best = row.value
-            so_far.append(best if best > -math.inf else math.nan)
-        frame = pd.DataFrame(
-            {
-                "query": range(1, len(self._log) + 1),
-                "arch": [row.arch for row in self._log],
-                "value": [row.value for row in self._log],
-                "best": so_far,
-                "epochs": [row.epochs for row in self._log],
-                "cost": [row.cost for row in self._log],
-            }
-        )
-        for position, name in enumerate(self.costs):
-            frame[name] = [row.costs[position] for row in self._log]
-        if self.feasible is not None:
-            frame["feasible"] = [bool(self._allowed(row)) for row in self._log]
-        frame["status"] = [row.status for row in self._log]
-        frame["seconds"] = [row.seconds for row in self._log]
-        return frame
-
-    def _best_level(self) -> int | str | None:
-        """The number of epochs of the values that "best" compares: the usual one, else the largest asked for."""
-        found = {row.epochs for row in self._log}
-        return (
-            self.epochs
-            if not found or self.epochs in found
-            else max(found, key=lambda level: (str(type(level)), level))
-        )
+    def history_of(self, rows: Sequence[Row]):
+        """`history` as it was when these were the rows of the log."""
+        level = compared(rows, self.epochs)
+        allowed = None if self.feasible is None else self._allowed
+        rank = None if self.benchmark is None else self._view(None if level == self.epochs else level).rank
+        return frame(rows, level, self.space, self.costs, allowed, rank)
 
     def _allowed(self, row: Row) -> bool:
-        return self.feasible is None or bool(self.feasible((row.value, *row.costs)))
+        if self.feasible is None:
+            return True
+        try:
+            return bool(self.feasible((row.value, *row.costs)))
+        except Exception as error:  # whatever a function of somebody else's does
+            raise SettingError(
+                f"feasible={checks.shown(self.feasible)} of {(row.value, *row.costs)}: {type(error).__name__}: {error}"
+            ) from error
 
     def best(self) -> tuple[Arch | None, float]:
         """The best feasible architecture so far and its value; (None, nan) before there is one.
@@ -348,7 +317,7 @@ class Oracle:
         Only values after the usual number of epochs are compared: those of shorter trainings say less (as long as there
         is none of the usual number, those of the longest trainings are).
         """
-        level = self._best_level()
+        level = compared(self._log, self.epochs)
         good = [r for r in self._log if r.value == r.value and r.epochs == level and self._allowed(r)]
         if not good:
             return None, math.nan
@@ -358,14 +327,18 @@ class Oracle:
     def __repr__(self) -> str:
         what = "a callable" if self.benchmark is None else self.benchmark.describe()
         budget = f"{self._spent} {self.unit}" if self.budget is None else f"{self._spent} of {self.budget} {self.unit}"
-        return f"<Oracle on {what}: {budget}, best {self.best()[1]:.4g}>"
+        failed = sum(row.value != row.value for row in self._log)
+        arch, value = self.best()
+        best = "nothing evaluated yet" if not self._log else "no best" if arch is None else f"best {value:.4f}"
+        return f"<Oracle on {what}: {budget}, {best}{f', {failed} failed' if failed else ''}>"
 
     def _repr_html_(self) -> str:
         from html import escape
 
         arch, _ = self.best()
-        shown = "" if arch is None else f"<br><code>{escape(self.space.format(arch))}</code>"
-        return f"<div>{escape(repr(self)[1:-1])}{shown}</div>"
+        cell = "" if arch is None else f"<br><code>{escape(self.space.format(arch))}</code>"
+        cell += "" if arch is None else self.space.view(arch)._repr_svg_()
+        return f"<div>{escape(repr(self)[1:-1])}{cell}</div>"
 
 
 def _row(answer, costs: tuple[str, ...]) -> tuple[float, ...]:

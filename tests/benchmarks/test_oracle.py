@@ -262,10 +262,24 @@ def test_a_function_of_epochs_needs_to_know_them():
 
 
 def test_it_shows_itself():
-    oracle = Oracle(lambda arch: 100 / 3, budget=5, space=CellSpace(3, ("<b>", "b")))
+    oracle = Oracle(lambda arch: 100 / 3 if arch == (0, 0, 0) else 1 / 0, budget=5, space=CellSpace(3, ("<b>", "b")))
+    assert "nothing evaluated yet" in repr(oracle) and "nothing" in oracle._repr_html_()
     oracle.evaluate([(0, 0, 0)])
-    assert "1 of 5 queries" in repr(oracle) and "best 33.33" in repr(oracle)
+    assert repr(oracle) == "<Oracle on a callable: 1 of 5 queries, best 33.3333>"
     assert "&lt;b&gt;" in oracle._repr_html_() and "<b>" not in oracle._repr_html_()
+    oracle.evaluate([(0, 0, 1)])
+    assert "2 of 5 queries, best 33.3333, 1 failed" in repr(oracle)
+    never = Oracle(BENCH, feasible=lambda row: False)
+    never.evaluate(ARCHS[:1])
+    assert "no best" in repr(never) and "no best" in never._repr_html_()
+
+
+def test_a_feasible_that_fails_is_named():
+    oracle = Oracle(BENCH, feasible=lambda row: np.array([True, False]))
+    oracle.evaluate(ARCHS[:1])
+    for look in (oracle.best, lambda: oracle.history):
+        with pytest.raises(SettingError, match="feasible=.*ValueError"):
+            look()
 
 
 # -- the log file -----------------------------------------------------------------------------------------------------

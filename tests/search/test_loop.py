@@ -144,8 +144,11 @@ def test_result(result):
     assert (result.best, result.best_value, result.rank(BENCH)) == (ORDER[3], 20.0, 7)
     assert result.search == "Listed" and result.seconds >= 0
     assert result.history["best"].tolist() == [3, 9, 9, 20, 20]
-    assert result.curve() == {"query": [1, 2, 4], "best": [3.0, 9.0, 20.0]}
-    assert result.curve(BENCH)["rank"] == [24, 18, 7]
+    curve = {"query": [1, 2, 4], "best": [3.0, 9.0, 20.0], "rank": [24, 18, 7]}
+    assert result.curve() == result.curve(BENCH) == curve and result.rank() == 7
+    assert result.curve(nc.benchmarks.from_table(SPACE, {arch: 2 * BENCH.value(arch) for arch in SPACE.enumerate()}))[
+        "rank"
+    ] == [26, 23, 17]
     assert [result.queries_to(v) for v in (0, 3, 3.5, 20, 21)] == [1, 1, 2, 4, None]
     assert "best 20.0000" in repr(result) and "5 queries" in repr(result)
 
@@ -164,11 +167,31 @@ def test_a_result_without_a_success():
     assert "nothing evaluated" in repr(result) and "nothing evaluated" in result._repr_html_()
     with pytest.raises(SettingError, match="no best"):
         result.rank(BENCH)
+    with pytest.raises(SettingError, match="benchmark=None"):
+        result.rank()
+
+
+def test_a_result_stays_what_it_is_when_the_oracle_goes_on():
+    oracle = nc.Oracle(BENCH, budget=3)
+    first = nc.run(Listed(ORDER), oracle)
+    oracle.budget = None
+    oracle.evaluate(list(SPACE.enumerate()))
+    assert len(first.history) == first.queries == 3 and first.best_value == first.history["best"].iloc[-1] == 9.0
+
+
+@pytest.mark.parametrize("bad", [3, "digits201", nc.benchmarks.load, float])
+def test_what_is_no_table_to_rank_in(result, bad):
+    for ask in (result.rank, result.curve):
+        with pytest.raises(SettingError, match="benchmark="):
+            ask(bad)
+    with pytest.raises(SettingError, match="value="):
+        result.queries_to("high")
 
 
 def test_a_result_shows_its_curve_and_its_cell(result):
     html = result._repr_html_()
     assert "data:image/png;base64," in html and "<svg" in html and SPACE.format(ORDER[3]) in html.replace("&gt;", ">")
+    assert "<th>rank</th>" in html and "<td>20.0000</td>" in html
     ax = result.plot()
     assert ax.get_xlabel() and len(ax.lines) == 2
     assert np.array_equal(ax.lines[1].get_ydata(), [3, 9, 9, 20, 20])
