@@ -231,12 +231,14 @@ def test_durations():
 def test_ctrl_c_while_notebooks_run(tmp_path, house):
     house(
         "ganas/01_slow",
-        "import pathlib, os, time\npathlib.Path(os.environ['MARK']).write_text(str(os.getpid()))\ntime.sleep(90)",
+        "import pathlib, os, time\npathlib.Path(os.environ['MARK']).write_text(str(os.getpid()))\ntime.sleep(10**6)",
     )
     mark = tmp_path / "mark"
     script = tmp_path / "run.py"
     script.write_text(
-        "import sys\nfrom pathlib import Path\nfrom nascore import cli, paths\n"
+        "import signal, sys\nfrom pathlib import Path\nfrom nascore import cli, paths\n"
+        # a shell that starts the tests in the background has its children ignore Ctrl-C: the script hears it again
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"paths.notebooks = lambda: Path({str(paths.notebooks())!r})\n"
         "if __name__ == '__main__':\n    sys.exit(cli.main(['reproduce', 'ganas']))\n"
     )
@@ -249,18 +251,16 @@ def test_ctrl_c_while_notebooks_run(tmp_path, house):
         text=True,
         start_new_session=True,
     )
-    deadline = time.time() + 90
-    while not (mark.exists() and mark.read_text()) and time.time() < deadline:
+    while not (mark.exists() and mark.read_text()):
+        assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
-    err = process.communicate(timeout=60)[1]
+    err = process.communicate()[1]
     assert process.returncode == 130
     assert "nascore: error: stopped while executing notebooks" in err and "Traceback" not in err
     kernel = int(mark.read_text())
-    deadline = time.time() + 30
-    while _alive(kernel) and time.time() < deadline:
+    while _alive(kernel):  # for ever, if it outlives its run: it sleeps for 11 days
         time.sleep(0.2)
-    assert not _alive(kernel), "the kernel outlived its run"
 
 
 def _alive(pid):
