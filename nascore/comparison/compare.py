@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,15 @@ from nascore.benchmarks.table import TabularBenchmark
 from nascore.companion import store as row_store
 from nascore.companion.pool import check_workers
 from nascore.comparison.found import Comparison
-from nascore.comparison.runs import Make, run_all
-from nascore.errors import ResultsError, SettingError
+from nascore.comparison.rows import Rows
+from nascore.comparison.runs import Make, processes
+from nascore.errors import SettingError
 from nascore.search.base import Search
 
 if TYPE_CHECKING:
     from nascore.spaces.base import Arch
+
+POLL_S = 0.5
 
 
 def compare(
@@ -47,8 +50,9 @@ def compare(
     seeds: how many (0, 1, ...), or which.
     workers: processes; each run has one thread.
     store: a file of rows, one for each finished run: a comparison that was stopped goes on from it, more seeds or
-        methods add to it. It belongs to one benchmark and budget; ResultsError for another's. What a method's function
-        does is not checked: rename the method when you change it.
+        methods add to it, and several processes may share it: each takes the runs that no other does. It belongs to one
+        benchmark and budget; ResultsError for another's. What a method's function does is not checked: rename the
+        method when you change it.
     judge: how good an architecture is where the methods are one-shot searches: a benchmark, or a function.
 
     SettingError for a method that is no function of a seed or makes something else than a search or a log, and, with
@@ -73,14 +77,19 @@ def compare(
         "budget": budget,
         "unit": unit,
     }
-    rows = _Rows(None if store is None else checks.file("store", store), json.loads(json.dumps(question)))
-    jobs = [(name, seed) for seed in chosen for name in methods if (name, seed) not in rows.found]
-    with contextlib.closing(_bar(len(jobs), progress)) as bar:
-        # another process may have done a run meanwhile: asked anew before each
-        calls = ((*job, methods[job[0]], benchmark, budget, unit, judge) for job in jobs if not rows.has(job))
-        for row in run_all(calls, workers):
-            rows.add(row)
-            bar.update()
+    rows = Rows(None if store is None else checks.file("store", store), row_store.plain(question))
+    left = [(name, seed) for seed in chosen for name in methods if not rows.has((name, seed))]
+    with rows, processes(workers) as run_all, contextlib.closing(_bar(len(left), progress)) as bar:
+        while left:
+            # another process may have done a run meanwhile, or be at it: asked anew before each
+            calls = ((*job, methods[job[0]], benchmark, budget, unit, judge) for job in left if rows.take(job))
+            for row in run_all(calls):
+                rows.add(row)
+                bar.update()
+            left = [job for job in left if not rows.has(job)]
+            if left:
+                bar.set_postfix_str("waiting for another process")
+                time.sleep(POLL_S)
     wanted = [rows.found[name, seed] for name in methods for seed in chosen]
     return Comparison(wanted, question, _optimum(benchmark if judge is None else judge))
 
@@ -118,49 +127,3 @@ def _bar(total: int, progress: bool):
     from tqdm.auto import tqdm
 
     return tqdm(total=total, unit="run", desc="compare", disable=not progress or not total, delay=2)
-
-
-FIELDS = ("method", "seed", "question", "digest", "value", "stopped", "curve")
-
-
-class _Rows:
-    """Finished runs by (method, seed), in memory and, with a path, as checked lines of a file."""
-
-    def __init__(self, path: Path | None, question: dict):
-        self.path, self.question = path, question
-        self.found: dict[tuple[str, int], dict] = {}
-        if path is None:
-            return
-        if path.is_dir():
-            raise ResultsError(f"store={str(path)!r}: a folder; expected a file")
-        try:  # said now, not after the first run
-            path.parent.mkdir(parents=True, exist_ok=True)
-            open(path, "ab").close()
-        except (OSError, ValueError) as error:
-            raise ResultsError(f"store={str(path)!r} cannot be written: {error}") from error
-        self._read(path)
-
-    def _read(self, path: Path) -> None:
-        for number, row in enumerate(row_store.read_lines(path, FIELDS), 1):
-            if row["question"] != self.question:
-                raise ResultsError(
-                    f"{path}, line {number}: a run of another comparison ({row['question']}, this one is "
-                    f"{self.question}); give another file"
-                )
-            curve = row["curve"]
-            if not isinstance(row["method"], str) or type(row["seed"]) is not int or not isinstance(curve, dict):
-                raise ResultsError(f"{path}, line {number}: no run of a comparison; {row_store.ADVICE}")
-            self.found.setdefault((row["method"], row["seed"]), row)
-
-    def has(self, job: tuple[str, int]) -> bool:
-        """Whether a run is finished by now, here or in another process that has the same file."""
-        if self.path is not None and job not in self.found:
-            self._read(self.path)
-        return job in self.found
-
-    def add(self, row: dict) -> None:
-        """Keep a row, on disk before it is reported."""
-        if self.has((row["method"], row["seed"])):
-            return
-        row = {**row, "question": self.question}
-        self.found[row["method"], row["seed"]] = row if self.path is None else row_store.append(self.path, row)

@@ -51,8 +51,8 @@ class Comparison:
 
     def table(self) -> pd.DataFrame:
         """One line per method, values as numbers: runs, mean, low, high, iqm, iqm_low, iqm_high, improvement (P that a
-        run beats a run of the first method), to_best (median, in the budget's unit; runs that never
-        found it count as the budget), found."""
+        run beats a run of the first method; one run says nothing of it), to_best (median, in the budget's unit;
+        runs that never found it count as the budget), found."""
         import numpy as np
         import pandas as pd
 
@@ -70,7 +70,7 @@ class Comparison:
                     estimate = stats.bootstrap_ci(values, statistic, LEVEL)
                     low, high = (estimate.low, estimate.high) if len(values) > 1 else (np.nan, np.nan)
                     line |= {key: estimate.value, f"{key}_low": low, f"{key}_high": high}
-                if len(first):
+                if min(len(first), len(values)) > 1:
                     line["improvement"] = stats.probability_of_improvement(values, first).value
             if "to_best" in part:
                 asked = part[part["queries"].notna()]  # one-shot searches ask no queries
@@ -121,7 +121,8 @@ class Comparison:
                 return f"{line[key]:.2f}"
             return f"{line[key]:.2f} [{line[f'{key}_low']:.2f}, {line[f'{key}_high']:.2f}]"
 
-        words = {"method": line["method"], "runs": str(line["runs"]), "mean [95 %]": interval("mean")}
+        runs = f"{line['runs']} ({line['failed']} failed)" if line["failed"] else str(line["runs"])
+        words = {"method": line["method"], "runs": runs, "mean [95 %]": interval("mean")}
         words["IQM [95 %]"] = interval("iqm")
         better = line.get("improvement")
         known = better is not None and better == better and line["method"] != self.methods[0]

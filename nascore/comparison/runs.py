@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pickle import PicklingError
 from typing import Any
 
@@ -11,7 +12,8 @@ from nascore import checks
 from nascore.benchmarks.oracle import Oracle
 from nascore.benchmarks.table import TabularBenchmark
 from nascore.companion import store as row_store
-from nascore.errors import NascoreError, SettingError
+from nascore.companion.pool import pool
+from nascore.errors import Diverged, MissingArchitecture, NascoreError, SettingError
 from nascore.search.base import Search
 from nascore.search.loop import run
 from nascore.search.result import Result
@@ -20,38 +22,30 @@ from nascore.threads import one_thread_for_all
 Make = Callable[[int], Any]
 
 
-def run_all(calls: Iterable[tuple], workers: int) -> Iterator[dict]:
-    """Rows as they finish; functions of a user's own (lambdas too) go to worker processes by cloudpickle."""
-    if workers == 1:
-        yield from (one_run(*call) for call in calls)
-        return
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky import wrap_non_picklable_objects
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    wrapped = ((*call[:2], wrap_non_picklable_objects(call[2]), *call[3:]) for call in calls)
+@contextmanager
+def processes(workers: int) -> Iterator[Callable[[Iterable[tuple]], Iterator[dict]]]:
+    """Yields a function that gives the rows of `one_run` as they finish; functions of a user's own (lambdas too) go to
+    worker processes by cloudpickle."""
     try:
-        with parallel_config(backend="loky", inner_max_num_threads=1):
-            yield from Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(
-                delayed(one_run)(*call) for call in wrapped
-            )
-    except BrokenProcessPool as error:
-        raise NascoreError(
-            f"workers={workers}: a worker process ended before its run did ({error}); it may have been killed or out "
-            "of memory. What has finished is in store="
-        ) from error
+        with pool(one_run, workers, "loky", None) as run_all:
+            yield run_all
     except (PicklingError, TypeError, AttributeError) as error:  # what pickle raises; a run raises SettingError only
+        if workers == 1:
+            raise
         raise SettingError(
             f"workers={workers}: a method, the benchmark or judge cannot be sent to another process by pickle ({error})"
         ) from error
 
 
-def one_run(name: str, seed: int, make: Make, benchmark, budget, unit: str, judge) -> dict:
+def one_run(name: str, seed: int, make: Make, benchmark, budget, unit: str, judge, in_worker: bool = True) -> dict:
     """One method with one seed. SettingError, with the method and the seed, for whatever goes wrong in it."""
     begin, cpu = time.perf_counter(), time.process_time()
     try:
         with one_thread_for_all():
             row = _row(make(seed), benchmark, budget, unit, judge)
+    except Diverged as error:  # the run failed, nothing is wrong with the method: recorded and survived
+        row = {"value": None, "rank": None, "arch": None, "stopped": f"diverged: {error}"}
+        row["curve"] = {"query": [], "best": []}
     except Exception as error:
         what = str(error) if isinstance(error, NascoreError) else f"{type(error).__name__}: {error}"
         raise SettingError(f"method {name!r} with seed {seed}: {what}") from error
@@ -83,7 +77,7 @@ def _search_row(result: Result, benchmark: TabularBenchmark, unit: str, judge) -
     training the search asked for: so values after 20 epochs are never compared with values after 160."""
     curve = _curve(result, benchmark, unit)
     best = result.best
-    value = None if best is None else benchmark.value(best)
+    value = None if best is None else _known(benchmark, best)
     optimum = benchmark.best()[1]
     reached = [x for x, y in zip(curve["query"], curve["best"], strict=True) if y >= optimum - 1e-6]
     row = {
@@ -106,9 +100,24 @@ def _curve(result: Result, benchmark: TabularBenchmark, unit: str) -> dict[str, 
     history = result.history.dropna(subset=["best"])
     steps = history[history["best"].diff().fillna(1) > 0]
     spent = result.history["cost"].cumsum() if unit == "epochs" else result.history["query"]
-    values = [benchmark.value(arch) for arch in steps["arch"]]
-    ranks = [benchmark.rank(value) for value in values]
-    return {"query": spent.loc[steps.index].tolist(), "best": values, "rank": ranks}
+    found = [
+        (x, _known(benchmark, arch)) for x, arch in zip(spent.loc[steps.index].tolist(), steps["arch"], strict=True)
+    ]
+    found = [(x, value) for x, value in found if value is not None]
+    return {
+        "query": [x for x, _ in found],
+        "best": [value for _, value in found],
+        "rank": [benchmark.rank(value) for _, value in found],
+    }
+
+
+def _known(benchmark: TabularBenchmark, arch) -> float | None:
+    """What the benchmark says of an architecture; None where it has answers after other numbers of epochs only."""
+    try:
+        value = benchmark.value(arch)
+    except MissingArchitecture:
+        return None
+    return value if value == value else None
 
 
 def _oneshot_row(log, judge) -> dict:
@@ -119,19 +128,22 @@ def _oneshot_row(log, judge) -> dict:
         )
     space = None if log.run is None else getattr(log.run.supernet, "space", None)
     arch = log.derive()
+    found: dict = {}  # a judge may train what it is asked for
+    for each in [*log.frame["arch"], arch]:
+        if each not in found:
+            found[each] = judged(judge, each, space)
+    curve = {"query": log.frame["epoch"].tolist(), "best": [found[each] for each in log.frame["arch"]]}
     row = {
-        "value": judged(judge, arch, space),
+        "value": found[arch],
         "arch": str(arch),
         "entropy": float(log.frame["entropy"].iloc[-1]),
         "val_loss": float(log.frame["val_loss"].iloc[-1]),
         "stopped": log.stopped,
-        "curve": {
-            "query": log.frame["epoch"].tolist(),
-            "best": [judged(judge, each, space) for each in log.frame["arch"]],
-        },
+        "curve": curve,
     }
     if isinstance(judge, TabularBenchmark):
         row["rank"] = judge.rank(row["value"])
+        curve["rank"] = [judge.rank(value) for value in curve["best"]]
     return row
 
 

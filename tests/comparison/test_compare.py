@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import threading
 
+import numpy as np
 import pytest
 import torch
 
 import nascore as nc
-from nascore.errors import NascoreError, ResultsError, SettingError
+from nascore.benchmarks.index import TupleIndex
+from nascore.benchmarks.table import TabularBenchmark
+from nascore.errors import Diverged, NascoreError, ResultsError, SettingError
 from nascore.search.oneshot import Reinforce
 from nascore.testing.landscapes import small
 from nascore.testing.strategies import CHOICES, TinyData, TinySupernet
@@ -96,20 +99,6 @@ def test_a_run_that_ctrl_c_cut_short_is_not_kept(tmp_path):
     assert set(whole.frame["queries"]) == {30} and "interrupted" not in set(whole.frame["stopped"])
 
 
-def test_what_another_process_has_finished_is_taken_over(tmp_path):
-    file, made = tmp_path / "rows.jsonl", []
-
-    def first(seed):
-        made.append(seed)
-        if seed == 0:  # the other process does all, while this one is at its first run
-            compare({"random": METHODS["random"]}, seeds=3, store=file)
-        return METHODS["random"](seed)
-
-    found = compare({"random": first}, seeds=3, store=file)
-    assert made == [0] and file.read_text().count("\n") == 3
-    assert plain(found) == plain(compare({"random": METHODS["random"]}))
-
-
 @pytest.mark.parametrize("place", [".", "file/below"])
 def test_a_store_that_cannot_be_is_named_before_anything_runs(tmp_path, place):
     (tmp_path / "file").write_text("x")
@@ -120,7 +109,7 @@ def test_a_store_that_cannot_be_is_named_before_anything_runs(tmp_path, place):
 def test_a_worker_that_dies_is_named():
     import os
 
-    with pytest.raises(NascoreError, match="workers=2: a worker process ended"):
+    with pytest.raises(NascoreError, match="a worker process died"):
         compare({"x": lambda seed: os._exit(3)}, workers=2)
 
 
@@ -161,8 +150,10 @@ def test_it_shows_itself_with_intervals():
     assert "<b>x" not in compare({"<b>x": METHODS["random"]}, seeds=1)._repr_html_()
 
 
-def test_one_run_claims_no_interval():
-    assert "[" not in repr(compare(seeds=1)).replace("[95 %]", "")
+def test_one_run_claims_no_interval_and_no_probability():
+    text = repr(compare(seeds=1))
+    assert "[" not in text.replace("[95 %]", "") and "improvement" not in compare(seeds=1).table()
+    assert "0.00" not in text and "1.00" not in text
 
 
 def test_a_budget_in_epochs():
@@ -217,6 +208,52 @@ def test_one_shot_strategies_are_judged():
     lines = both.table().set_index("method")
     assert lines.loc["DARTS"].isna()[["found", "to_best"]].all() and lines.loc["random", "to_best"] <= 9
     assert "nan" not in repr(both)
+
+
+def test_a_run_that_diverges_is_recorded_and_the_others_go_on(tmp_path):
+    def make(seed):
+        if seed == 1:
+            raise Diverged("loss, epoch 1, step 1: nan")
+        return nc.search.oneshot.search(TinySupernet(), Reinforce(CHOICES, seed=seed), TinyData(), 2, progress=False)
+
+    bad = {"bad": lambda seed: make(1)}
+    for methods, failed in (({"x": make}, 1), ({"x": make, **bad}, 4), (bad, 3)):
+        found = nc.compare(methods, judge=lambda arch: float(sum(arch)), seeds=3, progress=False)
+        assert found.frame["value"].isna().sum() == failed == found.table()["failed"].sum()
+        assert found.frame["stopped"][1] == "diverged: loss, epoch 1, step 1: nan"
+        assert f"3 ({min(failed, 3) if methods is bad else 1} failed)" in repr(found) and "3 runs" not in repr(found)
+        assert "failed)" in found._repr_html_() and "nan" not in repr(found)
+
+
+def test_an_architecture_without_a_value_after_the_usual_epochs_has_none():
+    space = nc.spaces.CellSpace(2, ("a", "b"))
+    values = np.array([[50.0, 60.0], [55.0, np.nan]]).reshape(2, 1, 1, 2, 1)
+    table = TabularBenchmark(
+        space=space,
+        index=TupleIndex([(0,), (1,)]),
+        values=values,
+        axes={"dataset": ("d",), "split": ("test",), "epochs": (4, 12), "seed": ("mean",)},
+        name="hole",
+        epochs=12,
+    )
+
+    class Early(nc.search.RandomSearch):
+        def ask(self, n=None):
+            return [nc.Query(arch, 4) for arch in super().ask(n)]
+
+    table.select(epochs=4)
+    found = nc.compare({"early": lambda seed: Early(space, seed=seed)}, table, budget=2, seeds=1, progress=False)
+    assert found.frame["value"].isna().all() and found.curves["best"].dropna().isin([60.0]).all()
+
+
+def test_a_judge_is_asked_once_for_each_architecture():
+    asked = []
+
+    def make(seed):
+        return nc.search.oneshot.search(TinySupernet(), Reinforce(CHOICES, seed=seed), TinyData(), 9, progress=False)
+
+    nc.compare({"x": make}, judge=lambda arch: asked.append(arch) or 1.0, seeds=1, progress=False)
+    assert len(asked) == len(set(asked))
 
 
 def test_a_one_shot_cell_is_not_looked_up_in_the_table_of_another_space():

@@ -1,0 +1,109 @@
+"""The finished runs of a comparison, in memory and, with a path, as checked lines of a file that processes share."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from nascore.companion import store
+from nascore.errors import ResultsError
+
+Job = tuple[str, int]  # method and seed
+FIELDS = ("method", "seed", "question", "digest", "value", "stopped", "curve")
+MEASURED = ("wall_s", "cpu_s", "digest")  # what two runs of one method with one seed may differ in
+
+
+class Rows:
+    """Finished runs by (method, seed); `question`: what they answer, ResultsError for a file of another.
+
+    Who does a run holds a lock on it until its row is stored. The locks are the operating system's: a killed process
+    leaves none behind.
+    """
+
+    def __init__(self, path: Path | None, question: dict):
+        self.path, self.question = path, question
+        self.found: dict[Job, dict] = {}
+        self._held: dict[Job, FileLock] = {}
+        self._lines = 0
+        if path is None:
+            return
+        if path.is_dir():
+            raise ResultsError(f"store={str(path)!r}: a folder; expected a file")
+        try:  # said now, not after the first run
+            path.parent.mkdir(parents=True, exist_ok=True)
+            open(path, "ab").close()
+        except (OSError, ValueError) as error:
+            raise ResultsError(f"store={str(path)!r} cannot be written: {error}") from error
+        self._tail = store.Lines(path, FIELDS)
+        self._follow()
+
+    def __enter__(self) -> Rows:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for job in list(self._held):
+            self._give_back(job)
+
+    def has(self, job: Job) -> bool:
+        """Whether a run is finished by now, here or in another process that has the same file."""
+        if self.path is not None and job not in self.found:
+            self._follow()
+        return job in self.found
+
+    def take(self, job: Job) -> bool:
+        """Hold this run, unless it is finished or another process is at it; whether it is to be done here."""
+        if self.has(job):
+            return False
+        if self.path is None:
+            return True
+        name = hashlib.sha256(repr(job).encode()).hexdigest()[:16]
+        # given back by another thread than took it: joblib asks for tasks from threads of its own
+        lock = FileLock(self.path.with_name(f".{self.path.name}.{name}.lock"), thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        except OSError as error:
+            raise ResultsError(f"store={str(self.path)!r} cannot be locked: {error.strerror or error}") from error
+        self._held[job] = lock
+        if self.has(job):  # it was finished between the look and the lock
+            self._give_back(job)
+            return False
+        return True
+
+    def add(self, row: dict) -> None:
+        """Keep a row, on disk before it is reported."""
+        job = row["method"], row["seed"]
+        row = {**row, "question": self.question}
+        self.found[job] = row if self.path is None else store.append(self.path, row)
+        self._give_back(job)
+
+    def _give_back(self, job: Job) -> None:
+        lock = self._held.pop(job, None)
+        if lock is not None:
+            with contextlib.suppress(OSError):  # Windows keeps an open file; filelock sees a file that has gone
+                Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
+
+    def _follow(self) -> None:
+        """Takes over what has been written since it was read last, by whomever."""
+        for row in self._tail.new():
+            self._lines += 1
+            where = f"{self.path}, line {self._lines}"
+            if row["question"] != self.question:
+                raise ResultsError(
+                    f"{where}: a run of another comparison ({row['question']}, this one is {self.question}); give "
+                    "another file"
+                )
+            if not isinstance(row["method"], str) or type(row["seed"]) is not int or not isinstance(row["curve"], dict):
+                raise ResultsError(f"{where}: no run of a comparison; {store.ADVICE}")
+            job = row["method"], row["seed"]
+            if _measured(self.found.setdefault(job, row)) != _measured(row):
+                raise ResultsError(f"{where} contradicts an earlier row of the same method and seed; {store.ADVICE}")
+
+
+def _measured(row: dict) -> dict:
+    return {key: value for key, value in row.items() if key not in MEASURED}
