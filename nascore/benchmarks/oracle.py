@@ -83,7 +83,7 @@ class Oracle:
                     raise SettingError(
                         f"cost {name!r}: {self.benchmark.name} has {', '.join(self.benchmark.costs) or 'none'}"
                     )
-        self._views: dict[int | None, TabularBenchmark] = {} if self.benchmark is None else {None: self.benchmark}
+        self._views: dict[int | str | None, TabularBenchmark] = {} if self.benchmark is None else {None: self.benchmark}
         # a space whose key is the architecture itself needs no call per proposal
         self._key = None if type(self.space).key is Space.key else self.space.key
         self._answers: dict = {}  # key, or (key, epochs) beside the usual number of epochs -> answer
@@ -218,7 +218,7 @@ class Oracle:
             whose = {"benchmark": "callable", "epochs": self.epochs, **self.space.identity()}
         return {"nascore_log": FORMAT, "costs": list(self.costs), **whose}
 
-    def _view(self, level: int | None) -> TabularBenchmark:
+    def _view(self, level: int | str | None) -> TabularBenchmark:
         view = self._views.get(level)
         if view is None:
             view = self._views[level] = self._views[None].select(epochs=level)

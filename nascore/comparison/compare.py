@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nascore import checks
+from nascore import bars, checks
 from nascore.benchmarks.oracle import Oracle
 from nascore.benchmarks.table import TabularBenchmark
 from nascore.companion import store as row_store
@@ -124,6 +124,4 @@ def _optimum(table: Any) -> float | None:
 
 
 def _bar(total: int, progress: bool):
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, unit="run", desc="compare", disable=not progress or not total, delay=2)
+    return bars.bar(total=total, unit="run", desc="compare", disable=not progress or not total)

@@ -101,9 +101,10 @@ def _curve(result: Result, benchmark: TabularBenchmark, unit: str) -> dict[str, 
     steps = history[history["best"].diff().fillna(1) > 0]
     spent = result.history["cost"].cumsum() if unit == "epochs" else result.history["query"]
     found = [
-        (x, _known(benchmark, arch)) for x, arch in zip(spent.loc[steps.index].tolist(), steps["arch"], strict=True)
+        (x, value)
+        for x, arch in zip(spent.loc[steps.index].tolist(), steps["arch"], strict=True)
+        if (value := _known(benchmark, arch)) is not None
     ]
-    found = [(x, value) for x, value in found if value is not None]
     return {
         "query": [x for x, _ in found],
         "best": [value for _, value in found],
