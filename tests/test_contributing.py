@@ -9,11 +9,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+BUILT = """
+def test_the_network_and_the_operation_are_known():
+    images = torch.randn(2, 1, 8, 8)
+    assert nc.networks.build(Ring(), (0, 1, 2, 0, 1, 2), width=4)(images).shape == (2, 10)
+    cell = nc.spaces.CellSpace(4, ("skip_connect", "nor_conv_1x1", "max_pool_3x3"))
+    assert nc.networks.build(cell, (2, 1, 0, 2, 2, 1), channels=4, cells=1, inputs=1)(images).shape == (2, 10)
+
+
+def test_the_colours_are_of_the_palette():
+    from nascore.companion.palette import COLOURS
+
+    assert {colour for colour, _ in METHODS.values()} <= set(COLOURS)
+"""
 
 
 def test_the_templates_pass_their_suites(tmp_path):
     blocks = re.findall(r"(?ms)^```python\n(.*?)^```$", TEXT)
-    assert len(blocks) == 4, "a space, a search, a strategy, and the suites"
+    assert len(blocks) == 6, "a space, a network and an operation, a search, a strategy, the suites, a style"
+    blocks.append(BUILT)
     file = tmp_path / "test_mine.py"
     file.write_text("\n\n".join(blocks))
     done = subprocess.run(

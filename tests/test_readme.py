@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import io
 import re
 import tomllib
 from pathlib import Path
@@ -10,8 +13,7 @@ import pytest
 
 from nascore import paths
 from nascore.cli import parser
-from nascore.companion import claims
-from nascore.companion.verdict_tests import COMMON, KEYS
+from nascore.companion import claims, verdict_schema
 from nascore.data import upstream
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,37 +30,93 @@ def shell_lines() -> list[str]:
     return [re.split(r"\s{2,}#", line)[0].strip() for line in lines]
 
 
-def test_the_ten_lines(capsys):
-    code = blocks("python")[0]
-    lines = [line for line in code.splitlines() if line]
-    assert len(lines) <= 10
-    namespace: dict = {}
-    exec(compile(code, "README.md", "exec"), namespace)
-    result = namespace["result"]
-    assert result.queries == len(result.history) <= 500
-    assert result.rank(namespace["bench"]) <= 5
-    assert f"rank {result.rank(namespace['bench'])}" in capsys.readouterr().out
+PYTHON = blocks("python")
 
 
-def test_your_own_space_callable_and_search(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    namespace: dict = {}
-    for code in blocks("python")[1:]:
-        exec(compile(code, "README.md", "exec"), namespace)
-    assert (tmp_path / "my_run.jsonl").is_file()
-    assert capsys.readouterr().out.rstrip().endswith("80.0")  # Climb finds the best value, 50 + 6 * 5
-    climb = namespace["Climb"](namespace["space"], seed=1)
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Each block of Python as a reader pastes it, in a folder of its own: (namespace, printed) by number."""
+    known: dict[int, tuple[dict, str]] = {}
+
+    def run(number: int) -> tuple[dict, str]:
+        if number not in known:
+            namespace: dict = {}
+            out = io.StringIO()
+            with contextlib.chdir(tmp_path_factory.mktemp("block")), contextlib.redirect_stdout(out):
+                exec(compile(PYTHON[number], f"README.md, block {number}", "exec"), namespace)
+            known[number] = namespace, out.getvalue()
+        return known[number]
+
+    return run
+
+
+def the(name: str) -> int:
+    """The number of the one block in which this occurs."""
+    (number,) = (number for number, code in enumerate(PYTHON) if name in code)
+    return number
+
+
+@pytest.mark.parametrize("number", range(len(PYTHON)))
+def test_each_block_runs_alone_and_says_something(number, ran):
+    assert ran(number)[1].strip()
+
+
+def test_the_ten_lines_find_a_better_cell_than_blind_search(ran):
+    assert len([line for line in PYTHON[0].splitlines() if line]) <= 10
+    shown, printed = ran(0)
+    result, blind, bench = shown["result"], shown["blind"], shown["bench"]
+    assert result.queries == len(result.history) == blind.queries
+    assert result.rank(bench) <= 5 < blind.rank(bench)
+    assert f"rank {result.rank(bench)}\n" in printed and f"rank {blind.rank(bench)} of" in printed
+
+
+def test_the_one_shot_example_finds_a_better_cell_than_a_blind_one(ran):
+    shown, printed = ran(the("oneshot.search"))
+    assert shown["alone"][shown["log"].derive()] > shown["blind"] + 10
+    assert f"{shown['blind']:.1f} % on average" in printed
+
+
+def test_what_waits_shows_that_it_does(ran):
+    """The first line of a block that takes seconds comes before what takes them, and then a bar is on."""
+    for number in (0, the("oneshot.search")):
+        lines = PYTHON[number].splitlines()
+        slow = next(i for i, line in enumerate(lines) if "nc.run(" in line or "oneshot.search(" in line)
+        assert any(line.startswith("print(") for line in lines[:slow])
+        assert "progress=False" not in PYTHON[number]
+    assert "progress=True" in PYTHON[0]
+
+
+def test_an_evaluation_is_written_at_once(ran):
+    number = the("my_run.jsonl")
+    shown, _ = ran(number)
+    assert shown["oracle"].queries == 50
+
+
+def test_climb_finds_the_best_cell_and_goes_on_where_it_was(ran, tmp_path):
+    shown, printed = ran(the("class Climb"))
+    assert printed.endswith("rank 1\n")
+    climb = shown["Climb"](shown["bench"].space, seed=1)
     climb.tell([climb.ask()[0]], [1.0])
     climb.save(tmp_path / "climb.json")
-    again = namespace["Climb"](namespace["space"], seed=1)
+    again = shown["Climb"](shown["bench"].space, seed=1)
     again.load(tmp_path / "climb.json")
     assert again.ask() == climb.ask() and again.best == climb.best
+
+
+def test_climb_passes_the_suite_and_is_the_one_of_contributing(ran):
+    """`TestClimb` of CONTRIBUTING runs in tests/test_contributing.py: here the two are the same class."""
+
+    def method(text: str) -> str:
+        found = re.search(r"(?ms)^class Climb.*?(?=^\S|^```)", text)[0]
+        return ast.dump(ast.parse(found))
+
+    assert method(TEXT + "\n```") == method((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
 
 
 def test_the_claim_is_one_that_the_claims_file_takes(tmp_path, monkeypatch):
     (text,) = blocks("toml")
     (entry,) = tomllib.loads(text)["claim"]
-    assert set(entry["test"]) <= COMMON | KEYS[entry["test"]["kind"]]
+    verdict_schema.check(entry["test"], "mypaper")
     (tmp_path / "mypaper.toml").write_text(text)
     monkeypatch.setattr(paths, "claim_files", lambda: sorted(tmp_path.glob("*.toml")))
     assert [claim.id for claim in claims.load("mypaper")] == [entry["id"]]
