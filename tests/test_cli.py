@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -18,6 +17,7 @@ from nascore.companion import compute, runner, stored, targets
 from nascore.errors import SettingError
 from nascore.studies import registry as experiments
 from nascore.studies.experiment import Experiment, Unit
+from tests.waiting import alive, until
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -251,21 +251,10 @@ def test_ctrl_c_while_notebooks_run(tmp_path, house):
         text=True,
         start_new_session=True,
     )
-    while not (mark.exists() and mark.read_text()):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.1)
+    until(lambda: mark.exists() and mark.read_text(), process)
     os.killpg(process.pid, signal.SIGINT)
     err = process.communicate()[1]
     assert process.returncode == 130
     assert "nascore: error: stopped while executing notebooks" in err and "Traceback" not in err
     kernel = int(mark.read_text())
-    while _alive(kernel):  # for ever, if it outlives its run: it sleeps for 11 days
-        time.sleep(0.2)
-
-
-def _alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+    until(lambda: not alive(kernel))  # it would sleep for 11 days

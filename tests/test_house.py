@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "nascore"
 # a part may import its own floor and those below it
 FLOORS = (
-    ("errors", "paths", "checks", "threads"),
+    ("errors", "paths", "checks", "threads", "bars"),
     ("spaces",),
     ("data",),
     ("networks",),

@@ -19,6 +19,7 @@ from nascore.companion import provenance, store
 from nascore.companion.plans import Plan, describe, plan
 from nascore.companion.pool import check_backend, check_workers, pool, terminated_as_interrupted
 from nascore.companion.progress import Progress
+from nascore.companion.reservations import Job, Reservations
 from nascore.companion.stored import as_table
 from nascore.errors import NascoreError, ResultsError
 from nascore.threads import one_thread_for_all
@@ -67,32 +68,75 @@ def compute_plans(
     jobs = [(each, i) for each in plans for i in each.missing]
     if not jobs:
         return 0
-    jobs.sort(key=lambda job: -job[0].units[job[1]].seconds)  # longest first, so that no long unit is left for the end
-    failures = []
+    jobs.sort(key=_seconds, reverse=True)  # longest first, so that no long unit is left for the end
+    failures: list[tuple[str, str, dict]] = []
+    computed = 0
     commit = provenance.commit()
-    bar = Progress([each.units[i].seconds for each, i in jobs], workers, progress)
+    bar = Progress([_seconds(job) for job in jobs], workers, progress)
     try:
-        with terminated_as_interrupted(), bar, pool(run_unit, workers, backend, scheduler) as run_all:
-            for number, outcome in run_all(_tasks(jobs)):
-                each, i = jobs[number]
-                if "error" in outcome:
-                    failures.append((each.experiment.id, describe(each.units[i]), outcome))
-                else:
-                    each.save(i, outcome["result"], {**outcome["provenance"], "commit": commit})
-                bar.step(each.units[i].seconds)
+        with (
+            terminated_as_interrupted(),
+            Reservations() as held,
+            bar,
+            pool(run_unit, workers, backend, scheduler) as run_all,
+        ):
+            left = jobs
+            while left:
+                handed = _Handout(left, held)
+                for number, outcome in run_all(handed):
+                    each, i = left[number]
+                    if "error" in outcome:
+                        failures.append((each.experiment.id, describe(each.units[i]), outcome))
+                    else:
+                        each.save(i, outcome["result"], {**outcome["provenance"], "commit": commit})
+                        computed += 1
+                    held.give_back(left[number])
+                    bar.step(_seconds(left[number]), outcome.get("provenance", {}).get("wall_s"))
+                if handed.trouble:
+                    raise handed.trouble
+                left = held.wait(handed.elsewhere, bar.note)
+                again = {(id(each), i) for each, i in left}
+                bar.skip([_seconds(job) for job in handed.elsewhere if (id(job[0]), job[1]) not in again])
     except KeyboardInterrupt:
         for each in plans:
-            each.reread()
+            each.follow()
         raise Stopped(
             f"stopped: {_done(jobs)} of {len(jobs)} missing units were computed and stored; "
             "run the same command again to go on from there"
         ) from None
     if failures:
         raise ResultsError(_failure_text(failures, _done(jobs), len(jobs)))
-    return _done(jobs)
+    return computed
 
 
-def _done(jobs: list[tuple[Plan, int]]) -> int:
+def _seconds(job: Job) -> float:
+    return job[0].units[job[1]].seconds
+
+
+class _Handout:
+    """The tasks of those units that no other runner holds, taken one by one as the pool asks for them, perhaps from
+    threads of its own, where an error would be lost: it is kept in `trouble`. `elsewhere`: what others hold."""
+
+    def __init__(self, jobs: Sequence[Job], held: Reservations) -> None:
+        self.jobs, self.held = jobs, held
+        self.elsewhere: list[Job] = []
+        self.trouble: NascoreError | None = None
+
+    def __iter__(self) -> Iterator[tuple]:
+        for number, job in enumerate(self.jobs):
+            try:
+                if not self.held.take(job):
+                    self.elsewhere.append(job)
+                    continue
+            except NascoreError as error:
+                self.trouble = error
+                return
+            each, i = job
+            unit = each.units[i]
+            yield number, each.experiment.run, dict(unit.config), unit.seed, each.labels[i]
+
+
+def _done(jobs: list[Job]) -> int:
     return sum(each.fingerprints[i] in each.stored for each, i in jobs)
 
 
@@ -105,12 +149,6 @@ def _failure_text(failures: list, done: int, total: int) -> str:
         f"{len(failures)} of {total} units failed: {name} ({unit}){more}; first error: {outcome['error']}; "
         f"{done} finished units are stored"
     )
-
-
-def _tasks(jobs: list[tuple[Plan, int]]) -> Iterator[tuple]:
-    for number, (each, i) in enumerate(jobs):
-        unit = each.units[i]
-        yield number, each.experiment.run, dict(unit.config), unit.seed, each.labels[i]
 
 
 def run_unit(number: int, run: Any, config: dict, seed: int, data: str, in_worker: bool = True) -> tuple[int, dict]:

@@ -23,6 +23,7 @@ class Plan:
     fingerprints: tuple[str, ...]
     labels: tuple[str, ...]
     stored: dict[str, dict] = field(repr=False)
+    tail: store.Tail = field(repr=False)
 
     @property
     def missing(self) -> list[int]:
@@ -53,9 +54,11 @@ class Plan:
         }
         self.stored[self.fingerprints[i]] = store.append(store.path(self.experiment.id, self.profile), row)
 
-    def reread(self) -> None:
-        """Take what is stored from the file: a signal may have come between a row's writing and its counting."""
-        self.stored.update(_stored(self.experiment, self.profile, set(self.fingerprints)))
+    def follow(self) -> None:
+        """Take in what the file holds by now: another runner's rows, and a row of ours that a signal kept from being
+        counted as it was written."""
+        wanted = set(self.fingerprints)
+        self.stored.update((row["fingerprint"], row) for row in self.tail.new() if row["fingerprint"] in wanted)
 
 
 def plan(experiment: str | Experiment, profile: str) -> Plan:
@@ -71,13 +74,10 @@ def plan(experiment: str | Experiment, profile: str) -> Plan:
             label_of[key] = str(experiment.data(dict(unit.config)))
         labels.append(label_of[key])
         marks.append(store.fingerprint(experiment.id, experiment.version, unit.config, unit.seed, label_of[key]))
-    found = _stored(experiment, profile, set(marks))
-    return Plan(experiment, profile, tuple(listed), tuple(marks), tuple(labels), found)
-
-
-def _stored(experiment: Experiment, profile: str, wanted: set[str]) -> dict[str, dict]:
-    rows = store.read(store.path(experiment.id, profile))
-    return {row["fingerprint"]: row for row in rows if row["fingerprint"] in wanted}
+    tail = store.Tail(store.path(experiment.id, profile))
+    made = Plan(experiment, profile, tuple(listed), tuple(marks), tuple(labels), {}, tail)
+    made.follow()
+    return made
 
 
 def units(experiment: Experiment, profile: str) -> list[Unit]:

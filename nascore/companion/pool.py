@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import signal
 import threading
 import warnings
@@ -10,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nascore import checks
-from nascore.errors import SettingError
+from nascore.companion import orphans
+from nascore.errors import ResultsError, SettingError
 
 BACKENDS = ("loky", "dask", "ray")
 
@@ -47,6 +50,20 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def interrupt_held() -> Iterator[None]:
+    """Ctrl-C waits until what is inside is over. Processes started inside never see it, not even while they start up:
+    it is for their parent to end them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
 def pool(function: Callable, workers: int, backend: str, scheduler: str | None) -> Iterator[Any]:
     """Yield a function that maps argument tuples to the results of `function`, in the order they finish."""
     if backend == "loky" and workers == 1:
@@ -56,19 +73,31 @@ def pool(function: Callable, workers: int, backend: str, scheduler: str | None) 
 
     def run_all(tasks: Iterable[tuple]):
         # "generator_unordered" hands each result over as soon as it is there, so its row can be written at once
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), interrupt_held():
             warnings.simplefilter("ignore")  # joblib warns when an interrupted generator is dropped
             return Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")(
                 delayed(function)(*task) for task in tasks
             )
 
     if backend == "loky":
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
         try:
-            with parallel_config(backend="loky", inner_max_num_threads=1):
-                yield run_all
+            with warnings.catch_warnings():
+                # loky starts another worker in place of one that was idle or grew too large; nothing to do for a user
+                warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+                watch = {"initializer": orphans.end_with, "initargs": (os.getpid(),)}
+                with parallel_config(backend="loky", inner_max_num_threads=1, **watch):
+                    yield run_all
         except KeyboardInterrupt:
             _kill_loky()
             raise
+        except BrokenProcessPool:
+            _kill_loky()
+            raise ResultsError(
+                "a worker process died (out of memory?); finished units are stored, run the same command again, "
+                "perhaps with fewer workers"
+            ) from None
         return
     if backend == "dask":
         with _dask(scheduler, workers), parallel_config(backend="dask"):
@@ -78,8 +107,12 @@ def pool(function: Callable, workers: int, backend: str, scheduler: str | None) 
         # joblib's ray backend hands results over only at the very end; ray.wait gives each as it finishes
         def run_on_ray(tasks: Iterable[tuple]) -> Iterator[Any]:
             remote = ray.remote(num_cpus=1)(function)
-            pending = [remote.remote(*task) for task in tasks]
-            while pending:
+            slots = 2 * int(ray.cluster_resources().get("CPU", workers))
+            tasks, pending = iter(tasks), []
+            while True:  # no more at once than keep it busy: what is handed out is held against other runners
+                pending += [remote.remote(*task) for task in itertools.islice(tasks, slots - len(pending))]
+                if not pending:
+                    return
                 finished, pending = ray.wait(pending)
                 yield ray.get(finished[0])
 

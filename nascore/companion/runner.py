@@ -17,9 +17,10 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-from nascore import paths, threads
-from nascore.companion import compute, plans, scoreboard, targets
-from nascore.companion.pool import check_backend, check_workers
+from nascore import bars, paths, threads
+from nascore.companion import compute, orphans, plans, scoreboard, targets
+from nascore.companion.pool import check_backend, check_workers, interrupt_held
+from nascore.companion.progress import duration
 from nascore.errors import ResultsError
 from nascore.studies.experiment import check_profile
 
@@ -104,13 +105,6 @@ def describe(chosen: targets.Targets, made: list[plans.Plan], profile: str, work
     return "\n".join(lines)
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words: `"40 s"`, `"12 min"`, `"3.5 h"`."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def execute(
     notebooks: Iterable[targets.Notebook], folder: Path, parameters: Mapping[str, Any], workers: int, profile: str
 ) -> list[str]:
@@ -124,10 +118,13 @@ def execute(
     ]
     failures = []
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_prepare_worker)
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=context, initializer=_prepare_worker, initargs=(os.getpid(),)
+    )
     bar = _bar(len(jobs))
     try:
-        futures = {pool.submit(run_notebook, *job): notebook for job, notebook in zip(jobs, notebooks)}
+        with interrupt_held():
+            futures = {pool.submit(run_notebook, *job): notebook for job, notebook in zip(jobs, notebooks)}
         for future in as_completed(futures):
             name = futures[future].name
             try:
@@ -154,14 +151,15 @@ def execute(
 
 
 def _bar(total: int):
-    from tqdm.auto import tqdm
-
     layout = "{n_fmt}/{total_fmt} notebooks |{bar}| {elapsed} gone, {remaining} left"
-    return tqdm(total=total, bar_format=layout, leave=False)
+    return bars.bar(total=total, bar_format=layout, leave=False, delay=0)
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(parent: int) -> None:
+    orphans.end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
+    if hasattr(signal, "pthread_sigmask"):  # kernels inherit what is held back, and want to be interrupted
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     if not os.environ.get(
         "NASCORE_DEBUG"
     ):  # kernels write warnings about their own transport; errors come back as text

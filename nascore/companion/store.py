@@ -31,6 +31,11 @@ def path(experiment: str, profile: str) -> Path:
     return folder / f"{experiment}.jsonl"
 
 
+def lock_path(experiment: str, profile: str, fingerprint: str) -> Path:
+    """The file that who computes this unit holds a lock on; git-ignored, and gone with the lock."""
+    return path(experiment, profile).parent / ".claims" / f"{fingerprint[:32]}.lock"
+
+
 def plain(value: Any) -> Any:
     """JSON-able copy of `value`: numpy numbers and arrays become plain ones, NaN and infinities become None."""
     if isinstance(value, Mapping):
@@ -118,26 +123,59 @@ def read(file: Path) -> list[dict]:
 
     Raises ResultsError naming file and line for a line that is not JSON, lacks a field, or was changed.
     """
-    return [_fitting(row, file, number) for number, row in enumerate(read_lines(file, REQUIRED), start=1)]
+    return Tail(file).new()
 
 
 ADVICE = "restore the file (git checkout) or delete that line; the missing unit is then computed again"
 
 
-def read_lines(file: Path, required: tuple[str, ...]) -> list[dict]:
-    """The rows of a file of digested JSON lines, in the order written, each with the `required` keys.
+class Lines:
+    """A file of digested JSON lines that others may be adding to: each look gives the rows that came since the last,
+    each with the `required` keys. A half line at the end, which a killed run leaves, waits for its rest."""
 
-    Raises ResultsError naming file and line for a line that is not JSON, lacks a key, or was changed.
-    """
-    try:
-        content = Path(file).read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ResultsError(f"cannot read the results in {file}: {error.strerror or error}") from error
-    lines = content.split(b"\n")
-    lines.pop()  # empty after a complete last line, else the half line of a killed run
-    return [_checked(line, file, number, required) for number, line in enumerate(lines, start=1)]
+    def __init__(self, file: Path, required: tuple[str, ...]) -> None:
+        self.file, self.required = Path(file), required
+        self._offset = self._lines = 0
+
+    def new(self) -> list[dict]:
+        """Rows added since the last call; an absent file has none.
+
+        Raises ResultsError naming file and line for a line that is not JSON, lacks a key, or was changed.
+        """
+        try:
+            with open(self.file, "rb") as stream:
+                if stream.seek(0, os.SEEK_END) < self._offset:  # somebody put an older file in its place
+                    self._offset = self._lines = 0
+                stream.seek(self._offset)
+                content = stream.read()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise ResultsError(f"cannot read the results in {self.file}: {error.strerror or error}") from error
+        lines = content.split(b"\n")
+        unfinished = lines.pop()
+        found = [self._row(line, number) for number, line in enumerate(lines, start=self._lines + 1)]
+        self._offset += len(content) - len(unfinished)
+        self._lines += len(lines)
+        return found
+
+    def _row(self, line: bytes, number: int) -> dict:
+        return _checked(line, self.file, number, self.required)
+
+
+class Tail(Lines):
+    """The rows of an experiment's file, as they come."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, REQUIRED)
+
+    def _row(self, line: bytes, number: int) -> dict:
+        return _fitting(super()._row(line, number), self.file, number)
+
+
+def read_lines(file: Path, required: tuple[str, ...]) -> list[dict]:
+    """All rows of a file of digested JSON lines, see `Lines`."""
+    return Lines(file, required).new()
 
 
 def _checked(line: bytes, file: Path, number: int, required: tuple[str, ...]) -> dict:

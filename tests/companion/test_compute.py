@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
 from nascore.companion import compute, plans, store, stored
 from nascore.errors import ResultsError, SettingError
+from tests.waiting import lines, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -190,9 +190,7 @@ def test_a_stopped_run_goes_on_where_it_was(store_folder, how, workers):
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     file = store_folder / "results" / "toy" / "slow.jsonl"
-    while not (file.exists() and file.read_text().count("\n") >= 3):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
+    until(lambda: lines(file) >= 3, process)
     os.killpg(process.pid, how) if how == signal.SIGINT else process.send_signal(how)
     out, err = process.communicate()
     assert len(store.read(file)) == 3
@@ -200,9 +198,7 @@ def test_a_stopped_run_goes_on_where_it_was(store_folder, how, workers):
         assert process.returncode == 130 and "3 of 6" in out and "run the same command again" in out
         assert "Traceback" not in err
     first = store.read(file)
-    done = subprocess.run(
-        [*command[:2], "quick", "1"], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command[:2], "quick", "1"], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = store.read(file)
     assert rows[:3] == first and sorted(row["seed"] for row in rows) == list(range(6))
