@@ -34,7 +34,6 @@ def loaded_after(code: str) -> list[str]:
         [sys.executable, "-c", check],
         capture_output=True,
         text=True,
-        timeout=120,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr

@@ -117,7 +117,7 @@ def paper(tmp_path_factory):
 
 def nascore(paper, *arguments, check=True):
     done = subprocess.run(
-        [sys.executable, "-m", "nascore", *arguments], capture_output=True, text=True, timeout=300, env=paper[1],
+        [sys.executable, "-m", "nascore", *arguments], capture_output=True, text=True, env=paper[1],
     cwd=paper[0] )  # fmt: skip
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done.stdout

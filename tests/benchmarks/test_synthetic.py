@@ -51,9 +51,9 @@ def test_deterministic_also_in_another_process(bench):
 def test_made_quickly():
     times = []
     for seed in (11, 12, 13):
-        start = time.perf_counter()
+        start = time.process_time()
         synthetic.load_nasbench_macro_synthetic(table_seed=seed)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.3
 
 

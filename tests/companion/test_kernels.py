@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from nascore.companion import kernels, runner
+from tests.waiting import FOREVER
 
 ASK = "import json, ipykernel; c = json.loads(ipykernel.get_connection_info()); print(c['transport'], c['ip'])"
 
@@ -42,7 +43,7 @@ def test_nbval_starts_its_kernels_the_same_way():
     try:
         assert manager.transport == "ipc"
         manager.restart_kernel(now=True)  # nbval does so after a timeout
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=FOREVER)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

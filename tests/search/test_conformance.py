@@ -178,7 +178,7 @@ def test_rows_are_taken_by_their_first_number(search_name):
 @pytest.fixture(scope="module")
 def other_process():
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "4711"}
-    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

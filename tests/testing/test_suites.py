@@ -140,7 +140,6 @@ def test_faulty_ones_do_not_pass(tmp_path):
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(file)],
         capture_output=True,
         text=True,
-        timeout=300,
         cwd=tmp_path,
     )
     failed = {line.split("::", 1)[1].split("[")[0] for line in done.stdout.splitlines() if line.startswith("FAILED")}

@@ -96,9 +96,7 @@ def test_a_killed_search_on_digits_resumes_to_the_same_log(tmp_path):
     pool = ProcessPoolExecutor(1)
     try:
         job = pool.submit(scope["digits_search"], log, queries)
-        deadline = time.monotonic() + 120
         while not (log.exists() and len(log.read_text().splitlines()) > queries // 2) and not job.done():
-            assert time.monotonic() < deadline
             time.sleep(0.01)
     finally:
         pool.shutdown(wait=False, kill_workers=True)

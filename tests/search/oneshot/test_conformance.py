@@ -98,7 +98,7 @@ def reference(case, seed=0):
 @pytest.fixture(scope="module")
 def other_process():
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "4711"}
-    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
