@@ -22,7 +22,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Training:
-    """`levels`: numbers of epochs after which there is an answer, rising; empty where any may be asked.
+    """`levels`: numbers of epochs after which there is an answer, rising; None where any may be asked.
 
     `resumable`: the answers are checkpoints of one training (digits201, the curves of NDS), so going on from 12 to 200
     epochs costs 188. Otherwise each level is a training of its own with its own schedule (NAS-Bench-201's 12 and 200,
@@ -31,6 +31,15 @@ class Training:
 
     levels: tuple[int, ...] | None = None
     resumable: bool = False
+
+    def __post_init__(self):
+        if self.levels is not None:
+            wanted = "numbers of epochs, rising, or None"
+            levels = tuple(checks.whole("levels", each, 1) for each in checks.listed("levels", self.levels, wanted))
+            if list(levels) != sorted(set(levels)):
+                raise SettingError(f"levels={checks.shown(self.levels)}: expected {wanted}")
+            object.__setattr__(self, "levels", levels)
+        object.__setattr__(self, "resumable", checks.flag("resumable", self.resumable))
 
     def check(self, epochs, name: str) -> int:
         """`epochs` as one of the levels; SettingError otherwise."""

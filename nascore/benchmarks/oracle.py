@@ -346,13 +346,16 @@ def _row(answer, costs: tuple[str, ...]) -> tuple[float, ...]:
     if isinstance(answer, (tuple, list)) or getattr(answer, "ndim", 0) == 1:
         row = tuple(answer)
         if len(row) != 1 + len(costs):
-            wanted = ", ".join(("value", *costs))
-            raise SettingError(f"the evaluation returned {len(row)} numbers, expected {1 + len(costs)} ({wanted})")
+            raise SettingError(f"the evaluation returned {len(row)} numbers, {_expected(costs)}")
         return tuple(map(_number, row))
     value = _number(answer)
     if costs:
-        raise SettingError(f"the evaluation returned {value}, expected {1 + len(costs)} (value, {', '.join(costs)})")
+        raise SettingError(f"the evaluation returned {value}, {_expected(costs)}")
     return (value,)
+
+
+def _expected(costs: tuple[str, ...]) -> str:
+    return f"expected {1 + len(costs)} ({', '.join(('value', *costs))}), since costs={costs}"
 
 
 def _number(part) -> float:

@@ -141,7 +141,8 @@ class QueryLog:
         """Inside, no other process evaluates `key`: what is known of it by now, or None."""
         try:
             with open(self.path, "r+b") as stream, _locked(stream, _claim(key)):
-                self._follow(stream)
+                with _locked(stream, _WRITING):  # not while a row is half written
+                    self._follow(stream)
                 yield self.found.get(key)
         except OSError as error:
             self._refuse(error)

@@ -57,6 +57,9 @@ def _row(made, benchmark, budget, unit: str, judge) -> dict:
     if isinstance(made, Search):
         if benchmark is None:
             raise SettingError("it makes a search: compare needs the benchmark that it asks")
+        if made.space.identity() != benchmark.space.identity():
+            asked = f"benchmark={benchmark.name} is on {benchmark.space.identity()}"
+            raise SettingError(f"it searches {made.space.identity()}; {asked}: expected the same space")
         result = run(made, Oracle(benchmark, budget, unit=unit))
         _whole(result.stopped)
         return _search_row(result, benchmark, unit, judge)

@@ -294,6 +294,7 @@ def test_only_what_was_recorded_can_be_drawn():
         ({"judge": lambda arch: "high"}, "what judge says of"),
         ({"judge": lambda arch: float("nan")}, "what judge says of"),
         ({"judge": small("macro-5-3")}, "judge=macro-5-3"),
+        ({"methods": {"x": lambda seed: nc.search.RandomSearch(small("macro-5-3").space)}}, "benchmark=cell-4-4 is on"),
         ({"store": 3}, "store=3"),
         ({"store": ""}, "store=''"),
         ({"progress": "no"}, "progress="),
