@@ -43,9 +43,11 @@ def frame(
     costs: Sequence[str] = (),
     allowed: Callable[[Row], bool] | None = None,
     rank: Callable[[float], int] | None = None,
+    text: bool = True,
 ) -> pd.DataFrame:
     """The rows as a DataFrame. `level`: epochs of the values that count for "best"; `allowed`: which of them may;
-    `rank`: place of a value in the benchmark, where it is known."""
+    `rank`: place of a value in the benchmark, where it is known; `text`: with the architectures as people write them,
+    which takes longer than all the rest."""
     import pandas as pd
 
     best, so_far = -math.inf, []
@@ -68,5 +70,6 @@ def frame(
     if allowed is not None:
         columns["feasible"] = may
     columns |= {"status": [row.status for row in rows], "seconds": [row.seconds for row in rows]}
-    columns["text"] = [space.format(row.arch) for row in rows]
+    if text:
+        columns["text"] = [space.format(row.arch) for row in rows]
     return pd.DataFrame(columns)

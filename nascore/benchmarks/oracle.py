@@ -294,12 +294,12 @@ class Oracle:
         text (arch as people write it). Which rows count for "best": see `best`."""
         return self.history_of(self._log)
 
-    def history_of(self, rows: Sequence[Row]):
-        """`history` as it was when these were the rows of the log."""
+    def history_of(self, rows: Sequence[Row], text: bool = True):
+        """`history` as it was when these were the rows of the log; sooner there without `text`."""
         level = compared(rows, self.epochs)
         allowed = None if self.feasible is None else self._allowed
         rank = None if self.benchmark is None else self._view(None if level == self.epochs else level).rank
-        return frame(rows, level, self.space, self.costs, allowed, rank)
+        return frame(rows, level, self.space, self.costs, allowed, rank, text)
 
     def _allowed(self, row: Row) -> bool:
         if self.feasible is None:

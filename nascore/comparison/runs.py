@@ -100,9 +100,9 @@ def _search_row(result: Result, benchmark: TabularBenchmark, unit: str, judge) -
 
 def _curve(result: Result, benchmark: TabularBenchmark, unit: str) -> dict[str, list]:
     """The best so far wherever it changed: what was spent until then, its value and its rank."""
-    history = result.history.dropna(subset=["best"])
+    history = result.course.dropna(subset=["best"])
     steps = history[history["best"].diff().fillna(1) > 0]
-    spent = result.history["cost"].cumsum() if unit == "epochs" else result.history["query"]
+    spent = result.course["cost"].cumsum() if unit == "epochs" else result.course["query"]
     found = [
         (x, value)
         for x, arch in zip(spent.loc[steps.index].tolist(), steps["arch"], strict=True)

@@ -34,6 +34,11 @@ class Result:
         """One row per unique query: query, arch, value, best, rank (where the benchmark is a table), ..., text."""
         return self.oracle.history_of(self._rows)
 
+    @functools.cached_property
+    def course(self) -> pd.DataFrame:
+        """`history` without the column text, which is what takes long."""
+        return self.oracle.history_of(self._rows, text=False)
+
     def rank(self, benchmark: TabularBenchmark | None = None) -> int:
         """Rank of the best architecture in `benchmark` (default: the one that was asked): strictly better values, plus
         1."""
@@ -45,7 +50,7 @@ class Result:
     def curve(self, benchmark: TabularBenchmark | None = None) -> dict[str, list]:
         """Best so far at each query where it improved: {"query", "best"} and, in the table that was asked or in
         `benchmark`, one of the same values, {"rank"}."""
-        rows = self.history.dropna(subset=["best"])
+        rows = self.course.dropna(subset=["best"])
         rows = rows[rows["best"].diff().fillna(1) > 0]
         out = {"query": rows["query"].tolist(), "best": [round(float(v), 4) for v in rows["best"]]}
         if benchmark is not None and benchmark is not self.oracle.benchmark:
@@ -56,7 +61,7 @@ class Result:
 
     def queries_to(self, value: float) -> int | None:
         """Queries until the best so far reached `value`; None if it never did."""
-        reached = self.history[self.history["best"] >= checks.number("value", value) - 1e-6]
+        reached = self.course[self.course["best"] >= checks.number("value", value) - 1e-6]
         return int(reached["query"].iloc[0]) if len(reached) else None
 
     def plot(self, ax=None):
@@ -65,8 +70,8 @@ class Result:
             from matplotlib.figure import Figure
 
             ax = Figure(figsize=(5.2, 2.6), layout="constrained").subplots()
-        ax.plot(self.history["query"], self.history["value"], ".", ms=3, color="0.75", label="query")
-        ax.step(self.history["query"], self.history["best"], where="post", color="#0072B2", label="best so far")
+        ax.plot(self.course["query"], self.course["value"], ".", ms=3, color="0.75", label="query")
+        ax.step(self.course["query"], self.course["best"], where="post", color="#0072B2", label="best so far")
         ax.set(xlabel="unique queries", ylabel="value")
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False, loc="lower right")
