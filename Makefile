@@ -1,8 +1,11 @@
-# make reproduce | make test | make lint | make lab | make bench | make bench-peers | make env | make clean
+# make reproduce | make test | make fuzz | make lint | make lab | make bench | make bench-peers | make env | make clean
 # Everything runs in .venv, which the first command makes (Python 3.11 or newer, pip, and a package index are needed).
 
 PROFILE ?= smoke
 WORKERS ?= 2
+CASES ?= 10000
+KILLS ?= 50
+SEED ?= 1
 PYTHON ?= $(firstword $(shell for p in python3.11 python3 python3.12 python3.13; do \
     $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done; true))
 TORCH := $(shell sed -n 's/^torch==/torch==/p' requirements.lock)
@@ -13,7 +16,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: env reproduce test unit notebooks-test lint lab bench bench-peers clean
+.PHONY: env reproduce test unit notebooks-test fuzz lint lab bench bench-peers clean
 
 env: $(STAMP)
 
@@ -38,6 +41,11 @@ unit: $(STAMP)
 notebooks-test: $(STAMP)
 	NASCORE_FIGURES=$(CURDIR)/data/cache/figures/test $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile \
 	    -p no:cacheprovider -p tests.nbval_kernels --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
+
+# hostile calls and damaged files, then kill -9 at random moments; `make test` runs a small sample of both
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED) --workers $(WORKERS)
+	$(BIN)/python -m tests.fuzz.kills --kills $(KILLS) --seed $(SEED)
 
 # style, imports, and types of the public modules
 lint: $(STAMP)
