@@ -29,8 +29,9 @@ def introduction(entries: list[Judged]) -> str:
     """How many claims of how many papers, on what kinds of data, and how many have no rows yet; Markdown."""
     found = written(entries)
     waiting = sum(item.verdict == "not yet" for item in found)
+    papers = len({item.claim.paper for item in found})
     text = (
-        f"**{len(found)} claims** of {len({item.claim.paper for item in found})} paper(s); data behind the verdicts: "
+        f"**{len(found)} claims** of {papers} paper{'' if papers == 1 else 's'}; data behind the verdicts: "
         f"{', '.join(kinds(entries)) or 'none yet'}."
     )
     return text + (f" {waiting} claims wait for rows." if waiting else "")

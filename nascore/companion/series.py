@@ -104,10 +104,11 @@ def small_multiples(
 ) -> tuple[Figure, np.ndarray]:
     """One panel per name of a `course` table, all with the same axes; returns the figure and its used axes.
 
-    Several tables give several lines a panel, the first whole with its band, the others dashed; `reference` is the name
-    whose line is repeated in grey in the other panels.
+    Several tables give several lines a panel, the first whole with its band, the others dashed, with a legend below;
+    `reference` is the name whose line is repeated in grey in the other panels.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     tables = tables if isinstance(tables, Mapping) else {"": tables}
     first = next(iter(tables.values()))
@@ -137,6 +138,10 @@ def small_multiples(
         ax.set_title(str(name), fontsize=9)
     for ax in axes.flat[len(names) :]:
         ax.set_visible(False)
+    if len(tables) > 1:
+        styles = ["-", *["--"] * (len(tables) - 1)]
+        lines = [Line2D([], [], color=palette.INK, linewidth=1.6, linestyle=style) for style in styles]
+        fig.legend(lines, list(tables), loc="outside lower center", ncols=len(tables))
     fig.supxlabel(xlabel, fontsize=9)
     fig.supylabel(ylabel, fontsize=9)
     return fig, axes.flat[: len(names)]

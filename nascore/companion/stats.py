@@ -26,8 +26,11 @@ class Estimate(NamedTuple):
 
     def text(self, digits: int = 2) -> str:
         """Rounded text of value and interval. What lies half-way, as shares of few runs do, is rounded alike on every
-        processor: sums that differ in their last bit are first made equal."""
+        processor: sums that differ in their last bit are first made equal. An interval without width (all runs agree,
+        or no resampling can make them differ) would look like certainty: then the value alone."""
         value, low, high = (round(float(part), digits + 6) for part in self)
+        if value == low == high:
+            return f"{value:.{digits}f}"
         return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 

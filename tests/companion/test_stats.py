@@ -114,3 +114,16 @@ def test_aggregate_curves():
 def test_bad_input_is_refused(call):
     with pytest.raises(SettingError):
         call()
+
+
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        (stats.Estimate(0.5, 0.25, 0.75), "0.50 [0.25, 0.75]"),
+        (stats.Estimate(1.0, 1.0, 1.0), "1.00"),  # all of a few runs agree: an interval would look like certainty
+        (stats.Estimate(0.1 + 0.2, 0.3, 0.3), "0.30"),
+        (stats.Estimate(94.371, 94.370, 94.372), "94.37 [94.37, 94.37]"),
+    ],
+)
+def test_an_interval_without_width_is_not_printed(estimate, text):
+    assert estimate.text() == text

@@ -107,6 +107,16 @@ def best_cells(rows) -> list[dict]:
     return lines
 
 
+def cell_titles(cells: list[dict]) -> dict[str, str]:
+    """Title -> cell for what `best_cells` gives; searches that ended at the same cell share a title."""
+    found: dict[str, list[str]] = {}
+    reached = {}
+    for line in cells:
+        found.setdefault(line["arch"], []).append(f"{line['method']} (setup {line['setup']})")
+        reached[line["arch"]] = f"{line['accuracy']:.2f} %, rank {line['rank']}"
+    return {f"{', '.join(names)}: {reached[arch]}": arch for arch, names in found.items()}
+
+
 def table5(rows):
     """Table 5's searches: GA-NAS in both setups, RL-NAS with its two budgets, and RS with the largest one."""
     last = rows["setup"].max()

@@ -50,7 +50,7 @@ def facts(found: dict) -> pd.DataFrame:
         "test accuracy: minimum, median, maximum (%)": f"{q[0]:.2f}, {q[3]:.2f}, {q[6]:.2f}",
         "different test accuracies": f"{found['distinct']:,}",
         "cells below 15 % (chance is 10 %)": f"{100 * found['chance']:.1f} %",
-        "best cell by test": found["best"],
+        "best cell by test": found["best"].replace("|+|", "| + |"),  # may be broken there
         "its test and val accuracy (%)": f"{found['best_test']:.2f}, {found['best_val']:.2f}",
         "cells that compute it": f"{found['best_cells']}",
         "test rank of the best cell by val": f"{found['rank_of_best_val']}",
