@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from nascore.errors import NascoreError
+from nascore.errors import NascoreError, SettingError
 from nascore.studies.experiment import PROFILES
 
 EPILOG = """examples:
@@ -103,13 +103,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _workers(text: str) -> int:
+    from nascore.companion.pool import check_workers
+
     try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return number
+        return check_workers(int(text) if text.strip().isdecimal() else text)
+    except (SettingError, ValueError) as error:  # ValueError: more digits than Python reads
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _data_list(options: argparse.Namespace) -> int:

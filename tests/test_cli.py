@@ -83,6 +83,9 @@ def test_usage_errors_exit_2(capsys):
         ["reproduce", "--profile", "huge"],
         ["reproduce", "--workers", "0"],
         ["reproduce", "--workers", "many"],
+        ["reproduce", "--workers", "1.5"],
+        ["reproduce", "--workers", "99999999999999999999"],
+        ["reproduce", "--workers", "9" * 5000],
         ["data"],
         ["data", "fetch"],
     ):
@@ -100,7 +103,10 @@ def test_unknown_names(house, capsys):
     one_line_error(capsys, ["reproduce", "--scheduler", "tcp://x:1"], "--backend dask or ray")
     one_line_error(capsys, ["reproduce", "-p", "table"], "name=value")
     one_line_error(capsys, ["reproduce", "-p", "depth=3"], "no parameter 'depth'")
-    one_line_error(capsys, ["reproduce", "-p", "workers=two"], "workers is int")
+    one_line_error(capsys, ["reproduce", "-p", "workers=two"], "workers='two'", "from 1 to 4096")
+    one_line_error(capsys, ["reproduce", "-p", "workers=99999999999999999999"], "from 1 to 4096")
+    for text in ("profile=paper", "mode=cached", "profile=3"):  # each would overrule what was checked and announced
+        one_line_error(capsys, ["reproduce", "-p", text], text, "is set by")
 
 
 def test_unexpected_faults_are_one_line_unless_debugging(monkeypatch, capsys):

@@ -7,23 +7,22 @@ so that nbval can compare the published tables.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-from nascore import checks, paths
+from nascore import paths
 from nascore.checks import suggest
-from nascore.companion import claims, compute, stored
-from nascore.companion.pool import check_workers
+from nascore.companion import claims, compute, parameters, stored
 from nascore.errors import SettingError
-from nascore.studies.experiment import check_profile
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nascore.companion.tables import HtmlTable
 
-MODES = ("cached", "recompute")
 PACKAGES = ("python", "numpy", "torch", "torch_geometric")
 
 
@@ -36,7 +35,7 @@ class Settings:
     workers: int = 1
 
     def _repr_html_(self) -> str:
-        return f"<p>mode = <b>{self.mode}</b>, profile = <b>{self.profile}</b></p>"
+        return f"<p>mode = <b>{escape(str(self.mode))}</b>, profile = <b>{escape(str(self.profile))}</b></p>"
 
     def results(self, name: str) -> pd.DataFrame:
         """Rows of one experiment under these settings, see `results`."""
@@ -50,9 +49,14 @@ class Settings:
 def start(mode: str = "cached", profile: str = "laptop", workers: int = 1) -> Settings:
     """Check a notebook's parameters (papermill does not) and set the plot style.
 
-    Raises `SettingError` naming the value and what is allowed.
+    The cell's further parameters are checked too, by the ranges that their comments say (see `parameters`): a kernel
+    knows the cells that it executed. Raises `SettingError` naming the value and what is allowed.
     """
-    check(mode, profile, workers)
+    mode, profile, workers = check(mode, profile, workers)
+    caller = sys._getframe(1).f_globals
+    cells = caller.get("In")
+    if isinstance(cells, list):
+        parameters.check_cells([cell for cell in cells if isinstance(cell, str)], caller)
     from nascore.companion import plots
 
     plots.use_style()
@@ -62,11 +66,10 @@ def start(mode: str = "cached", profile: str = "laptop", workers: int = 1) -> Se
     return Settings(mode, profile, workers)
 
 
-def check(mode: Any, profile: Any, workers: Any) -> None:
-    """Raise `SettingError` for a mode, profile or number of workers that is not allowed."""
-    checks.one_of("mode", mode, MODES)
-    check_profile(profile)
-    check_workers(workers)
+def check(mode: Any, profile: Any, workers: Any) -> tuple[str, str, int]:
+    """The three, checked; `SettingError` for a mode, profile or number of workers that is not allowed."""
+    known = parameters.EVERYWHERE
+    return known["mode"].check(mode), known["profile"].check(profile), known["workers"].check(workers)
 
 
 def results(name: str, mode: str = "cached", profile: str = "laptop", workers: int = 1, **options: Any) -> pd.DataFrame:
@@ -75,7 +78,7 @@ def results(name: str, mode: str = "cached", profile: str = "laptop", workers: i
     `mode="cached"` renders what is stored; `mode="recompute"` first runs the profile's missing units
     (`options`: backend, scheduler, progress).
     """
-    check(mode, profile, workers)
+    mode, profile, workers = check(mode, profile, workers)
     if mode == "recompute":
         options.setdefault("progress", not os.environ.get("NASCORE_QUIET"))
         return compute.compute(name, profile, workers=workers, **options)
@@ -106,8 +109,6 @@ class Note:
     lines: dict[str, str]
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         rows = "".join(
             f'<tr><td style="text-align:left;padding:1px 10px;border:0"><b>{escape(key)}</b></td>'
             f'<td style="text-align:left;padding:1px 10px;border:0">{escape(value)}</td></tr>\n'

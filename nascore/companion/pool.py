@@ -16,11 +16,12 @@ from nascore.companion import orphans
 from nascore.errors import ResultsError, SettingError
 
 BACKENDS = ("loky", "dask", "ray")
+MOST_WORKERS = 4096
 
 
 def check_workers(workers: Any) -> int:
-    """`workers` as an int from 1 to 4096; SettingError otherwise."""
-    return checks.whole("workers", workers, 1, 4096)
+    """`workers` as an int from 1 to MOST_WORKERS; SettingError otherwise."""
+    return checks.whole("workers", workers, 1, MOST_WORKERS)
 
 
 def check_backend(backend: str, scheduler: str | None = None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nascore import paths
 from nascore.checks import suggest
+from nascore.companion import parameters
 from nascore.errors import ResultsError, SettingError
 from nascore.studies import registry
 
@@ -47,9 +48,8 @@ def notebooks() -> dict[str, Notebook]:
 def _shown(file: Path) -> tuple[str, ...]:
     """The experiments that a notebook shows; ResultsError for a damaged file or an experiment that does not exist."""
     try:
-        shown = json.loads(file.read_text(encoding="utf-8"))["metadata"].get("nascore", {}).get("experiments", [])
-        shown = tuple(dict.fromkeys(shown))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        shown = tuple(dict.fromkeys(_json(file)["metadata"].get("nascore", {}).get("experiments", [])))
+    except (KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{file}: not a readable notebook ({type(error).__name__}: {error})") from None
     for name in shown:
         if name not in registry.available():
@@ -57,6 +57,13 @@ def _shown(file: Path) -> tuple[str, ...]:
                 f"{file}: metadata.nascore.experiments names {name!r}{suggest(str(name), registry.available())}"
             )
     return shown
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultsError(f"{file}: not a readable notebook ({type(error).__name__}: {error})") from None
 
 
 def choose(names: Iterable[str]) -> Targets:
@@ -98,42 +105,19 @@ def _match(name: str, every: Mapping[str, Notebook]) -> list[Notebook]:
 
 
 def check_parameters(notebook: Notebook, values: Mapping[str, Any]) -> None:
-    """Check names and types of parameters against the notebook's own (papermill would only warn).
+    """Check names and values of parameters against what the notebook's own cell says (papermill would only warn).
 
     Raises SettingError naming the notebook, the parameter, and what is allowed.
     """
-    import papermill
-
-    try:
-        declared = papermill.inspect_notebook(str(notebook.path))
-    except Exception as error:  # papermill raises many kinds for a damaged notebook
-        raise ResultsError(f"{notebook.path}: papermill cannot inspect it ({error})") from None
-    if not declared:
-        raise SettingError(f"notebook {notebook.name} has no cell tagged 'parameters'")
+    source = parameters.cell_of(notebook.path, _json(notebook.path))
+    declared = parameters.declared(source, str(notebook.path))
     for name, value in values.items():
         if name not in declared:
             raise SettingError(f"notebook {notebook.name} has no parameter {name!r}{suggest(name, declared)}")
-        default = _literal(declared[name]["default"])
-        if default is not None and not _same_kind(default, value):
-            raise SettingError(
-                f"notebook {notebook.name}: parameter {name} is {type(default).__name__} (default {default!r}), "
-                f"not {value!r}"
-            )
-
-
-def _literal(text: str) -> Any:
-    import ast
-
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return None
-
-
-def _same_kind(default: Any, value: Any) -> bool:
-    if isinstance(default, float) and not isinstance(value, bool):
-        return isinstance(value, (int, float))
-    return type(default) is type(value)
+        try:
+            declared[name].check(value)
+        except SettingError as error:
+            raise SettingError(f"notebook {notebook.name}: {error}") from None
 
 
 def parse_parameter(text: str) -> tuple[str, Any]:
@@ -141,7 +125,10 @@ def parse_parameter(text: str) -> tuple[str, Any]:
     name, sign, value = text.partition("=")
     if not sign or not name.isidentifier():
         raise SettingError(f"parameter {text!r} must look like name=value")
+    if name in ("mode", "profile"):
+        how = "--profile" if name == "profile" else "reproduce itself, which computes what is missing"
+        raise SettingError(f"parameter {text!r}: {name} is set by {how}")
     try:
         return name, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return name, value
