@@ -7,6 +7,7 @@ time: `batch` columns run through the text side by side, and segment k + 1 goes 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,18 +70,17 @@ def _whole() -> Text:
     texts = {}
     for part, key in PARTS.items():
         file = upstream.file("ptb", key)
-        condition = download.state(file)
-        if condition != "fetched":
-            if download.mirror_folder() is None:
-                raise download.problem(
-                    file,
-                    f"{condition}, and Penn Treebank is read from it",
-                    "run `nascore data fetch ptb`; nascore.data.text.markov_text() needs no download",
-                )
-            download.fetch_file(file)
-        texts[part] = tokenize(file.local.read_text(encoding="utf-8"))
+        path = download.obtain(
+            file,
+            "Penn Treebank",
+            "run `nascore data fetch ptb`; nascore.data.text.markov_text() needs no download",
+        )
+        try:
+            texts[part] = tokenize(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: not readable as text ({error}); run `nascore data fetch ptb`") from error
         if len(texts[part]) != TOKENS[part]:
-            raise DataError(f"{file.local}: {len(texts[part])} tokens, expected {TOKENS[part]}")
+            raise DataError(f"{path}: {len(texts[part])} tokens, expected {TOKENS[part]}")
     return _text(texts, ptb_label())
 
 
@@ -122,11 +122,16 @@ def markov_text(words: int = 40, tokens: int = 4000, seed: int = 0) -> Text:
 
 @dataclass(frozen=True)
 class Segment:
-    """`inputs` and `targets`: int64 (time, batch), targets one word later; `position`: number within its stream."""
+    """`inputs` and `targets`: int64 (time, batch), targets one word later; `position`: number within its stream;
+    `stream`: which one, so that a state is carried on within a stream only."""
 
     inputs: np.ndarray
     targets: np.ndarray
     position: int
+    stream: int = 0
+
+
+_streams = itertools.count(1)
 
 
 class Stream:
@@ -139,7 +144,7 @@ class Stream:
         _count("batch", batch, 1, len(text) // 2)
         _count("length", length, 1, len(text))
         rows = (len(text) - 1) // batch
-        self.batch, self.length = batch, length
+        self.batch, self.length, self.number = batch, length, next(_streams)
         self.inputs = np.ascontiguousarray(text[: rows * batch].reshape(batch, rows).T)
         self.targets = np.ascontiguousarray(text[1 : rows * batch + 1].reshape(batch, rows).T)
 
@@ -150,7 +155,7 @@ class Stream:
         if not 0 <= position < len(self):
             raise IndexError(position)
         span = slice(position * self.length, (position + 1) * self.length)
-        return Segment(self.inputs[span], self.targets[span], position)
+        return Segment(self.inputs[span], self.targets[span], position, self.number)
 
     def __iter__(self) -> Iterator[Segment]:
         return (self[position] for position in range(len(self)))

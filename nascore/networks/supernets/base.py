@@ -30,6 +30,13 @@ class Supernet(nn.Module, ABC):
     def measures(self, batch, draw: Draw) -> dict[str, float]:
         """Numbers worth logging for a batch, at least {"loss": ...}; no gradient, no change of state."""
 
+    def advance(self) -> None:
+        """What the last `loss` was given counts as read: for supernets whose batches follow on one another (text).
+
+        A search calls it after the loss of an architecture step, not after the further losses that a strategy asks
+        for; weight steps are in training mode, where `loss` itself goes on. Here nothing.
+        """
+
     def decode(self, scores: torch.Tensor) -> Arch:
         """The architecture that scores stand for, float (edges, ops), higher is better; -inf: not to be chosen.
 

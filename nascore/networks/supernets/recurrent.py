@@ -3,7 +3,8 @@ cell."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -12,21 +13,25 @@ from torch import nn
 
 from nascore import checks
 from nascore.data.text import Segment
+from nascore.errors import SettingError
 from nascore.networks.cells.recurrent import RecurrentCell
 from nascore.networks.choices import Choices, Draw, one_hot
 from nascore.networks.supernets.base import Supernet
 from nascore.spaces.base import Arch
 from nascore.spaces.recurrent import OPS, SPACE, ZERO
 
+STREAMS = 8  # whose states are kept
 INIT = 0.1  # every parameter starts uniform in [-INIT, INIT]
 
 
 class RecurrentSupernet(Supernet):
     """Embedding, cell and softmax over `words` words; embedding and softmax weights are not tied.
 
-    A batch is a `nascore.data.text.Segment`. Its first step goes on from the end of the segment before it if that was
-    the last one given to `loss`, from the same state again if the same segment comes again (another draw), and from
-    zero otherwise; no gradient flows between segments. `loss` is summed over time and averaged over the columns, nats.
+    A batch is a `nascore.data.text.Segment`. Its first step goes on from the end of the segment before it in its own
+    stream, and from zero where that has not been read; no gradient flows between segments. A segment is read by `loss`
+    in training mode, or where `advance` says so after a `loss`: what is evaluated besides (other draws, other weights,
+    other streams, in any order) starts from the same states and leaves none. `loss` is summed over time and averaged
+    over the columns, nats.
     """
 
     choices = Choices(SPACE.positions, OPS, ZERO)
@@ -44,42 +49,61 @@ class RecurrentSupernet(Supernet):
             for parameter in self.parameters():
                 parameter.uniform_(-INIT, INIT, generator=generator)
         self.settings = {"words": words, "units": units, "dropout": dropout, "seed": seed}
-        # position of the last segment, the state before it and the state after it
-        self._last: tuple[int, torch.Tensor, torch.Tensor] | None = None
+        self._read: dict[int, dict[int, torch.Tensor]] = {}  # stream -> position -> state after that segment
+        self._pending: tuple[int, int, torch.Tensor] | None = None  # of the last loss
 
     def loss(self, batch: Segment, draw: Draw) -> torch.Tensor:
         """Cross-entropy of the next words, summed over time and averaged over the batch, nats."""
-        before = self._before(batch)
-        total, after = self._run(batch, before, draw)
-        self._last = batch.position, before, after.detach()
+        total, after = self._run(batch, self._before(batch), draw)
+        self._pending = _stream(batch), batch.position, after.detach()
+        if self.training:
+            self.advance()
         total = total / batch.inputs.shape[1]
         # a draw of zeros only would leave its weights without a gradient, where it is zero
         return total + 0 * draw.weights.sum() if draw.weights.requires_grad else total
 
+    def advance(self) -> None:
+        """The segment last given to `loss` has been read: the one after it goes on from its end."""
+        if self._pending is None:
+            return
+        stream, position, after = self._pending
+        # second-order search returns to the segment before the last one: hence the state before that one, too
+        states = {at: state for at, state in self._read.pop(stream, {}).items() if position - 2 <= at < position}
+        self._read[stream] = states | {position: after}
+        while len(self._read) > STREAMS:  # of the streams, the one that was read the longest ago
+            self._read.pop(next(iter(self._read)))
+
     @torch.no_grad()
     def measures(self, batch: Segment, draw: Draw) -> dict[str, float]:
         """{"loss": nats per word, "perplexity": exp of it} without dropout."""
-        training = self.training
-        self.eval()
-        total, _ = self._run(batch, self._before(batch), draw)
-        self.train(training)
+        with self._evaluating():
+            total, _ = self._run(batch, self._before(batch), draw)
         loss = total / batch.inputs.size
         return {"loss": float(loss), "perplexity": float(loss.exp())}
 
     @torch.no_grad()
     def perplexity(self, stream: Iterable[Segment], draw: Draw) -> float:
         """exp of the mean negative log-likelihood per word of a whole stream, without dropout, from a zero state."""
-        training, kept = self.training, self._last
-        self.eval()
         total, count, state = torch.zeros((), dtype=torch.float64), 0, None
-        for batch in stream:
-            state = self._zeros(batch) if state is None else state
-            loss, state = self._run(batch, state, draw)
-            total += loss.cpu()
-            count += batch.inputs.size
-        self.train(training)
-        self._last = kept
+        with self._evaluating():
+            for batch in stream:
+                state = self._zeros(batch) if state is None else state
+                loss, state = self._run(batch, state, draw)
+                total += loss.cpu()
+                count += batch.inputs.size
+        if not count:
+            raise SettingError("stream: it has no segment")
         return float((total / count).exp())
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """Evaluation mode, and back to the mode before whatever happens inside."""
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
 
     def _run(self, batch: Segment, state: torch.Tensor, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
         """Summed cross-entropy and the state after the segment."""
@@ -92,14 +116,15 @@ class RecurrentSupernet(Supernet):
         return F.cross_entropy(self.softmax(outputs.flatten(0, 1)), targets, reduction="sum"), state
 
     def _before(self, batch: Segment) -> torch.Tensor:
-        if self._last is not None and self._last[1].shape[0] == batch.inputs.shape[1]:
-            position, before, after = self._last
-            if batch.position in (position, position + 1):
-                return before if batch.position == position else after
-        return self._zeros(batch)
+        state = self._read.get(_stream(batch), {}).get(batch.position - 1)
+        return self._zeros(batch) if state is None or len(state) != batch.inputs.shape[1] else state
 
     def _zeros(self, batch: Segment) -> torch.Tensor:
         return self.softmax.weight.new_zeros(batch.inputs.shape[1], self.units)
+
+
+def _stream(batch: Segment) -> int:
+    return getattr(batch, "stream", 0)
 
 
 class RecurrentNetwork(RecurrentSupernet):

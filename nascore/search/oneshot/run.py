@@ -52,6 +52,7 @@ class Run:
         self.epoch = self.step = 0
         self.stopped = ""
         self.threads: int | None = None  # torch's own number
+        self._advance = getattr(supernet, "advance", None)
         self._takes_evaluate = _parameters(strategy.update) > 2
 
     def plan(self, epochs: int, freeze: int, steps: int | None) -> None:
@@ -141,26 +142,32 @@ class Run:
         return self.supernet.decode(self.strategy.scores())
 
     # -- steps --------------------------------------------------------------------------------------------------------
-    def loss(self, batch, draw: Draw) -> torch.Tensor:
+    def loss(self, batch, draw: Draw, reads: bool = False) -> torch.Tensor:
         """The supernet's loss, in the run's precision and in the mode (training, evaluation) that the supernet is
-        in."""
+        in. `reads`: what follows goes on from the end of this batch (see `Supernet.advance`)."""
         if self.dtype is torch.float32:
-            return self.supernet.loss(batch, draw)
-        with torch.autocast(self.device.type, self.dtype):
-            return self.supernet.loss(batch, draw)
+            found = self.supernet.loss(batch, draw)
+        else:
+            with torch.autocast(self.device.type, self.dtype):
+                found = self.supernet.loss(batch, draw)
+        if reads and self._advance is not None:
+            self._advance()
+        return found
 
-    def evaluate(self, batch, draw: Draw) -> float:
+    def evaluate(self, batch, draw: Draw, reads: bool = False) -> float:
         """A draw's loss without any gradient."""
         with torch.no_grad():
-            return self._finite(self.loss(batch, draw), "loss")
+            return self._finite(self.loss(batch, draw, reads), "loss")
 
-    def mixing_gradient(self, batch, draw: Draw, create_graph: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    def mixing_gradient(
+        self, batch, draw: Draw, create_graph: bool = False, reads: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss, and d loss / d weights of the draw, (edges, ops).
 
         With `create_graph` both can be differentiated again, with respect to the weights' own source and to the
         supernet's parameters: Hessian-vector products are exact.
         """
-        loss = self.loss(batch, draw)
+        loss = self.loss(batch, draw, reads)
         gradient = None
         if loss.requires_grad:
             (gradient,) = torch.autograd.grad(loss, [draw.weights], allow_unused=True, create_graph=create_graph)
@@ -204,7 +211,7 @@ class Run:
         """One step of theta (lines 6 to 10 of Algorithm 1); the mean of the draws' losses."""
         self.supernet.eval()
         draws = [self.strategy.draw() for _ in range(self.strategy.samples)]
-        losses = [self._draw_loss(training, batch, draw) for draw in draws]
+        losses = [self._draw_loss(training, batch, draw, last=draw is draws[-1]) for draw in draws]
         for draw, value in zip(draws, losses, strict=True):
             if value < self.best_val and draw.single:
                 self.best_val, self.process_best = value, self.supernet.decode(draw.scores)
@@ -214,21 +221,24 @@ class Run:
             self.strategy.update(draws, losses)  # type: ignore[call-arg]  # it said that it needs no more
         return sum(losses) / len(losses)
 
-    def _draw_loss(self, training, batch, draw: Draw) -> float:
-        """A draw's loss; its gradient along the mixing weights (and only along them) where the strategy asks for it."""
+    def _draw_loss(self, training, batch, draw: Draw, last: bool) -> float:
+        """A draw's loss; its gradient along the mixing weights (and only along them) where the strategy asks for it.
+
+        The last draw's validation loss reads the batch: text goes on from its end.
+        """
         optimizer = self.weights.optimizer
         if self.strategy.unrolled and optimizer is not None:
             value = unrolled.backward(
                 lambda: self.loss(training, draw),
-                lambda: self.loss(batch, draw),
+                lambda: self.loss(batch, draw, last),
                 draw,
                 self.weights.parameters,
                 optimizer.param_groups[0]["lr"],
             )
             return self._finite(value, "validation loss")
         if not draw.weights.requires_grad:
-            return self.evaluate(batch, draw)
-        loss, draw.weights.grad = self.mixing_gradient(batch, draw)
+            return self.evaluate(batch, draw, last)
+        loss, draw.weights.grad = self.mixing_gradient(batch, draw, reads=last)
         return self._finite(loss, "validation loss")
 
     def _finite(self, loss, what: str) -> float:
