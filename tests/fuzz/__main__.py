@@ -40,12 +40,17 @@ def main() -> int:
         found.add(verdict)
         if done % 500 == 0:
             print(f"{done} cases, {found.failures} failures, {time.perf_counter() - begin:.0f} s", flush=True)
+            _write(options.report, found)
     lines = [f"seed {options.seed}, cases {options.first} to {numbers[-1]}", *found.lines()]
     print("\n".join(lines))
     print("most seconds: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in found.seconds.most_common(8)))
-    if options.report:
-        options.report.write_text("\n".join(lines) + "\n")
+    _write(options.report, found)
     return 1 if found.failures else 0
+
+
+def _write(file: Path | None, found) -> None:
+    if file is not None:
+        file.write_text("\n".join(found.lines()) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tests.fuzz.kinds import Kind
 @dataclass(frozen=True)
 class P:
     """One parameter. `valid`: a valid value as Python text; `needed`: whether every call names it; `called`: further
-    words by which an error may name it."""
+    words by which an error may name it ("*": it names a part of the value)."""
 
     kind: Kind
     valid: str

@@ -3,6 +3,7 @@ equivalents of a valid one."""
 
 from __future__ import annotations
 
+import ast
 import math
 import os
 from collections.abc import Callable
@@ -115,7 +116,7 @@ class Choice(Kind):
         return REFUSE
 
     def twins(self, valid):
-        kind = {str: "str_", int: "int64", float: "float64"}[type(self.options[0])]
+        kind = {str: "str_", int: "int64", float: "float64"}[type(ast.literal_eval(valid))]
         return (f"np.{kind}({valid})",)
 
 

@@ -3,6 +3,8 @@
 # a table: one entry per call, whatever its width
 # ruff: noqa: E501
 # fmt: off
+import numpy as np
+
 from tests.fuzz.entry import P, entry
 from tests.fuzz.kinds import (
     Anything,
@@ -40,11 +42,18 @@ entry("select.identity", TABLE, "json.dumps(bench().select({args}).identity())",
     **QUESTION, "split": P(Choice("val", "test", none=True), "'val'"), "seed": P(Choice("mean", 0, 1, 2, none=True, soft=True), "0"),
 })
 
+class Value(Float):
+    """A number; infinities have a rank too."""
+
+    def _judge(self, value):
+        return "either" if isinstance(value, (float, np.floating)) and np.isinf(value) else super()._judge(value)
+
+
 DIGITS, SMALL = Arch(6, 5), Arch(3, 3)
 for table, kind, arch in (("bench()", DIGITS, "FULL"), ("TABLE", SMALL, "ARCH")):
     for method in ("value", "index", "curve"):
         entry(f"{table}.{method}", TABLE, f"{table}.{method}({{arch}})", arch=P(kind, arch))
-    entry(f"{table}.rank", TABLE, f"{table}.rank({{value}})", value=P(Float(), "70.0"))
+    entry(f"{table}.rank", TABLE, f"{table}.rank({{value}})", value=P(Value(), "70.0"))
 entry("cost", TABLE, "bench().cost({arch}, {name})", arch=P(DIGITS, "FULL"),
       name=P(Choice("params", "flops"), "'params'", called=("cost",)))
 entry("arch", TABLE, "bench().arch({index})", index=P(Int(0, 15_624), "3"))

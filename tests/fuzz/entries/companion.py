@@ -43,7 +43,7 @@ entry("plots.query_curves", OWNER, "plots.query_curves({rows}, {args})", weight=
       statistic=P(Choice("mean", "median"), "'mean'"), band=P(Choice("interval", "quartiles", "std"), "'std'", needed=True))
 entry("tables.compare", OWNER, "tables.compare({rows}, {columns}, paper='ganas', {args})", weight=0.4, twin=False,
       rows=P(Anything(("rows().iloc[:0]", "rows(1)")), "rows()"), columns=P(Anything(("{'zz': None}", "{'best': 'zz'}", "{}", "{'best': None}")), "{'best': None}", called=("column",)),
-      by=P(Choice("method", extra=("'zz'",)), "'method'"), digits=P(Int(0, 9, soft=True), "2"))
+      by=P(Choice("method", extra=("'zz'",)), "'method'", called=("column",)), digits=P(Int(0, 9, soft=True), "2"))
 entry("paper_value", OWNER, "papers.paper_value({paper}, {key})", paper=P(Choice("ganas", "advantagenas", extra=("'zz'", "'../ganas'")), "'ganas'"),
       key=P(Wrong(extra=("'table2'", "'table2.setup1'", "'table2.setup1.zz'", "'...'", "'paper.a.b'", "'table2.label.line'")), "'table2.setup1.rank'", called=("number",)), twin=False, weight=0.5)
 entry("claims.load", OWNER, "claims.load({paper})", paper=P(Choice("ganas", "advantagenas", none=True, extra=("'zz'",)), "'ganas'"), weight=0.3, twin=False)
@@ -88,6 +88,6 @@ BAD = (
     "{'kind': 'fact', 'column': ['rank'], 'equals': 1}", "{'kind': ['fact'], 'column': 'rank', 'equals': 1}", "{'kind': 'zz'}", "{}", "{'kind': None}",
     "{'kind': 'mean', 'column': 'best', 'at_least': '@zz'}", "{'kind': 'mean', 'column': 'best', 'at_least': 'table2.zz.rank'}",
 )
-MALFORMED = P(Wrong(extra=BAD, only_extra=True), "{'kind': 'fact', 'column': 'version', 'equals': 1}", called=("test", "=", "column", "condition", "knows", "needs"))
+MALFORMED = P(Wrong(extra=BAD, only_extra=True), "{'kind': 'fact', 'column': 'version', 'equals': 1}", called=("*",))
 entry("run_test malformed", OWNER, "verdict_of({test})", weight=2, twin=False, test=MALFORMED)
 entry("run_test", OWNER, "verdict_of({test})", test=P(Anything(), MALFORMED.valid), twin=False)

@@ -33,7 +33,7 @@ STREAM = ("np.zeros(9)", "np.zeros((3, 3), int)", "np.arange(3)", "np.zeros(0, i
 entry("Stream", OWNER, "list(texts.Stream({text}, {batch}, {length}))", text=P(Anything(STREAM), "np.arange(9)", called=("batch",)), batch=P(Int(1, 4), "2"),
       length=P(Int(1, 9), "2"), weight=0.7)
 entry("AlternatingSegments", OWNER, "texts.AlternatingSegments({stream}).train(0)", weight=0.4,
-      stream=P(Wrong(lambda v: False, ("texts.Stream(np.arange(3), 1, 3)", "texts.Stream")), "texts.Stream(np.arange(9), 2, 2)"), twin=False)
+      stream=P(Wrong(lambda v: False, ("texts.Stream(np.arange(3), 1, 3)", "texts.Stream")), "texts.Stream(np.arange(9), 2, 2)", called=("text",)), twin=False)
 entry("cluttered_digits", OWNER, "cluttered.cluttered_digits({pool}, {args}).images", pool=P(Choice("train", "val", "test"), "'val'"),
       size=P(Int(1, cap=50, none=True, soft=True), "5", needed=True), seed=P(Int(0), "1"), weight=0.5)
 entry("cifar10.split", OWNER, "cifar10.split({how})", how=P(Choice("halves", extra=("'nasbench201'",), soft=True), "'halves'"), weight=0.3)

@@ -42,7 +42,7 @@ entry("search progress", OWNER, "oneshot.search(net(), oneshot.DARTS(CHOICES), b
       progress=P(Flag(), "False"), weight=0.3)
 entry(
     "search parts", OWNER, "oneshot.search({supernet}, {strategy}, {data}, 1, progress=False)", weight=2, twin=False,
-    supernet=P(Instance(lambda v: False, extra=("ToySupernet", "net(trainable=False)", "ToySupernet(3, 3)", "CELL")), "net()"),
+    supernet=P(Instance(lambda v: hasattr(v, "decode") and not isinstance(v, type), extra=("ToySupernet", "net(trainable=False)", "ToySupernet(3, 3)", "CELL")), "net()"),
     strategy=P(Instance(lambda v: False, extra=("oneshot.DARTS", "oneshot.DARTS(nc.networks.Choices(3, ('a', 'b')))")), "oneshot.DARTS(CHOICES)"),
     data=P(Instance(lambda v: False, extra=("ToyData", "Given(None)", "Given(3)", "Given((1, 2, 3))", "Given(())", "Given('ab')",
                                             "Given({'x': 1})", "Given((torch.zeros(4, 1, 13, 13), torch.zeros(4)), 0)",
