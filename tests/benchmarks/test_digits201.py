@@ -13,7 +13,7 @@ import pytest
 
 import nascore as nc
 from nascore.benchmarks.packed_npz import read_npz, write_npz
-from nascore.benchmarks.recipes.digits201 import build, card, recipe, training
+from nascore.benchmarks.recipes.digits201 import build, card, noise, recipe, training
 from nascore.benchmarks.recipes.digits201.recipe import RECIPE
 from nascore.data.cluttered import SIZES
 from nascore.errors import DataError, SettingError
@@ -193,6 +193,21 @@ def test_reliability_sees_what_was_put_in():
     assert rows[2]["spearman"] < rows[0]["spearman"]
 
 
+def test_equal_functions_measure_the_noise_that_was_put_in():
+    groups = noise.functions()
+    assert len(groups) == 5044 and sorted(number for group in groups for number in group) == list(range(5425))
+    rng, accuracy = np.random.default_rng(2), np.empty(5425)
+    for group in groups:
+        accuracy[group] = rng.uniform(30, 90) + 1.5 * rng.standard_normal(len(group))
+    found = noise.seed_noise(accuracy)
+    assert (found["functions"], found["networks"], found["differ"]) == (325, 706, 325)
+    assert found["sd"] == pytest.approx(1.5, rel=0.1) and found["widest"] > 4
+    lone = np.full(5425, np.nan)
+    lone[next(group for group in groups if len(group) == 2)] = 50.0, 53.0
+    assert noise.seed_noise(lone) == {"functions": 1, "networks": 2, "differ": 1, "widest": 3.0, "sd": 4.5**0.5}
+    assert np.isnan(noise.seed_noise(np.full(5425, np.nan))["sd"])
+
+
 def test_card_says_what_the_table_says(folder, bench):
     text = (folder / "README.md").read_text()
     record = json.loads((folder / "record.json").read_text())
@@ -227,6 +242,13 @@ def test_committed_table_tells_cells_apart(committed):
     functions, cells, best_functions, best_cells = card.reliability(*card.functions(COMMITTED))
     assert min(functions["spearman"], cells["spearman"]) >= 0.95
     assert best_cells["spearman"] >= 0.5 and best_functions["functions"] > 900  # over functions: 0.489
+
+
+def test_committed_noise_of_equal_functions(committed):
+    percent, _ = card.functions(COMMITTED)
+    found = noise.seed_noise(percent[:, 1, -1, 1])
+    assert (found["functions"], found["networks"], found["differ"]) == (325, 706, 315)
+    assert found["sd"] == pytest.approx(1.22, abs=0.005) and found["widest"] == pytest.approx(8.77, abs=0.005)
 
 
 def test_committed_card_is_the_tables(committed):

@@ -9,14 +9,14 @@ import numpy as np
 
 from nascore.benchmarks import digits201
 from nascore.benchmarks.packed_npz import read_npz
-from nascore.benchmarks.recipes.digits201 import training
+from nascore.benchmarks.recipes.digits201 import noise, training
 from nascore.benchmarks.recipes.digits201.recipe import RECIPE
 from nascore.data import cluttered
 
 
 def functions(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracies of the distinct functions, percent float32 (function, split, checkpoint, seed: mean, 0, 1, 2), and
-    how many of the 15,625 cells compute each, int (function,)."""
+    """Accuracies of the distinct networks, percent float32 (network, split, checkpoint, seed: mean, 0, 1, 2), and how
+    many of the 15,625 cells are each, int (network,)."""
     arrays = read_npz(folder / "digits201.npz")
     return digits201.accuracies(arrays["correct"]), np.bincount(arrays["classes"], minlength=len(arrays["correct"]))
 
@@ -112,6 +112,7 @@ def markdown(folder: Path) -> str:
     """README.md of the table."""
     facts, record = summary(folder), json.loads((folder / "record.json").read_text())
     percent, cells = functions(folder)
+    free = noise.seed_noise(percent[:, 1, -1, 1])
     pairs = "\n".join(
         f"| {r['what']} | {r['functions']:,} | {r['spearman']:.3f} ({r['low']:.3f} to {r['high']:.3f}) | "
         f"{r['kendall']:.3f} | {r['sd']:.2f} |"
@@ -127,9 +128,9 @@ def markdown(folder: Path) -> str:
 Written by `python -m nascore.benchmarks.recipes.digits201` from digits201.npz and record.json. Do not edit.
 
 **What it is.** The accuracy of all {facts["cells"]:,} cells of NAS-Bench-201's space, each *trained* (by us, on a
-processor) on a small task that needs no download. {facts["functions"]:,} different functions were trained; cells that
-differ only in edges that carry nothing, in copies made by skip-connections or in the order of inner nodes compute the
-same function and share its value. It is no stand-in for CIFAR-10: it is another task, on which searches can be compared
+processor) on a small task that needs no download. {facts["functions"]:,} different networks were trained; cells that
+differ only in edges that carry nothing, in copies made by skip-connections or in the order of inner nodes are the same
+network and share its value. It is no stand-in for CIFAR-10: it is another task, on which searches can be compared
 by anyone, offline, against a complete table.
 
 **Task.** Cluttered digits: one of scikit-learn's real 8x8 digits at a random place of a {cluttered.CANVAS}x{cluttered.CANVAS}
@@ -163,6 +164,11 @@ function as often as cells compute it)
 
 For scale: counting {digits201.FULL:,} images alone gives a standard deviation of
 {100 * np.sqrt(q[3] / 100 * (1 - q[3] / 100) / digits201.FULL):.2f} points at the median cell.
+
+**Noise for free.** Sums commute through skip-connections and poolings: the {facts["functions"]:,} networks are {len(noise.functions()):,}
+functions, and {free["functions"]:,} of these were trained as two or more networks ({free["networks"]:,} in all), from other first
+weights on the same batches. {free["differ"]:,} have several accuracies (test, last step, seed 0), up to {free["widest"]:.2f} points apart;
+the standard deviation of one training is {free["sd"]:.2f} points, of first weights alone. The table keeps what was measured.
 
 **How early is it known?** Spearman between val accuracy after a step and final test accuracy, all cells:
 
