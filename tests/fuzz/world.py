@@ -246,6 +246,15 @@ def verdict_of(test):
     return found.verdict
 
 
+EVIL = "<script>alert(1)</script>"
+
+
+def escaped(thing):
+    """Shows `thing` in a notebook; a name of a user's own must not become HTML."""
+    if EVIL in thing._repr_html_():
+        raise AssertionError(f"{type(thing).__name__} shows a name as HTML")
+
+
 def command(*arguments):
     """The command line: its exit status; a fault of nascore's own counts as an exception."""
     from nascore import cli
@@ -261,6 +270,43 @@ def command(*arguments):
     if status not in (0, None):
         raise NascoreError(said.getvalue().strip())
     return 0
+
+
+GOOD_PAPER = """
+from nascore.studies.experiment import Experiment, Unit
+units, run = lambda profile: [Unit({}, 0)], lambda config, seed: {"metrics": {}}
+EXPERIMENTS = [Experiment("fuzzpaper/one", 1, "One", units, run)]
+"""
+
+
+def paper_of(experiments, init="", style="METHODS = {}"):
+    """A paper of one's own by the sources of its modules, met by the command line in a process of its own."""
+    folder = Path("paper").resolve()
+    study = folder / "studies" / "fuzzpaper"
+    study.mkdir(parents=True, exist_ok=True)
+    for name, source in (("__init__", init), ("experiments", experiments), ("style", style)):
+        (study / f"{name}.py").write_text(source, encoding="utf-8", errors="surrogateescape")
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.environ["NASCORE_PAPERS"] = str(folder)
+            nc.studies.__path__.append(str(study.parent))
+            registry._registered.clear()
+            registry._walked = False
+            command("reproduce", "fuzzpaper/one", "--dry-run")
+            registry.styles()
+            answer = ["", ""]
+        except BaseException as error:
+            answer = ["nascore" if isinstance(error, NascoreError) else type(error).__name__, str(error)]
+        os.write(send, json.dumps(answer)[:4000].encode())
+        os._exit(0)
+    os.close(send)
+    with open(receive) as stream:
+        kind, said = json.loads(stream.read())
+    os.waitpid(child, 0)
+    if kind:
+        raise NascoreError(said) if kind == "nascore" else AssertionError(f"{kind}: {said}")
 
 
 def clean(function, undo):

@@ -136,8 +136,8 @@ entry("Training", ORACLE, "nc.benchmarks.Training({args})", levels=P(Anything(("
       resumable=P(Flag(), "True"), weight=0.5)
 
 # -- results ---------------------------------------------------------------------------------------------------------
-NO_TABLE = P(Instance(is_table, extra=("bench()", "CELL")), "TABLE")
-entry("Result.rank", "search/result", "finished().rank({benchmark})", benchmark=NO_TABLE, weight=0.5)
+entry("Result.rank", "search/result", "finished().rank({benchmark})", weight=0.5,
+      benchmark=P(Instance(is_table, none=True, extra=("bench()", "CELL")), "TABLE"))  # fmt: skip
 entry("Result.curve", "search/result", "finished().curve({benchmark})", weight=0.5,
       benchmark=P(Instance(is_table, none=True, extra=("bench()",)), "TABLE"))
 entry("Result.queries_to", "search/result", "finished().queries_to({value})", value=P(Float(), "51.0"), weight=0.5)

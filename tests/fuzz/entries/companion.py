@@ -91,3 +91,31 @@ BAD = (
 MALFORMED = P(Wrong(extra=BAD, only_extra=True), "{'kind': 'fact', 'column': 'version', 'equals': 1}", called=("*",))
 entry("run_test malformed", OWNER, "verdict_of({test})", weight=2, twin=False, test=MALFORMED)
 entry("run_test", OWNER, "verdict_of({test})", test=P(Anything(), MALFORMED.valid), twin=False)
+
+# -- what shows itself in a notebook escapes the names that users give -------------------------------------------------
+EVIL_SPACE = "nc.spaces.MacroSpace(2, (EVIL, 'b'), EVIL)"
+EVIL_TABLE = f"nc.benchmarks.from_table({EVIL_SPACE}, {{(0, 1): 1.0, (1, 1): 0.5}}, name=EVIL, label=EVIL)"
+SHOWN = (
+    EVIL_SPACE, EVIL_TABLE, f"{EVIL_SPACE}.view((0, 1))", f"nc.Oracle({EVIL_TABLE}, 2)",
+    f"nc.run(nc.search.RandomSearch({EVIL_SPACE}), nc.Oracle({EVIL_TABLE}, 2))",
+    "nc.compare({EVIL: lambda s: nc.search.RandomSearch(CELL, seed=s)}, TABLE, budget=2, seeds=1, progress=False)",
+    "tables.compare(rows().assign(method=EVIL), {'best': None}, paper='ganas')", "notebook.provenance_note(rows().assign(data=EVIL))",
+    "tables.plain([{EVIL: EVIL}], caption=EVIL, note=EVIL)",
+)
+entry("shown", "shown", "escaped({thing})", twin=False, weight=0.5, thing=P(Anything(SHOWN, only_extra=True), "TABLE", called=("*",)))
+
+# -- papers of one's own: what is wrong with their modules is said, and is no fault of ours ----------------------------
+BROKEN = ("'x = ('", "'import nothing_of_that_name'", "'raise ValueError(1)'", "'1 / 0'", "'\\udcff'", "'x = \\x00'")
+LISTS = (
+    *BROKEN, "''", "'EXPERIMENTS = 3'", "'EXPERIMENTS = None'", "'EXPERIMENTS = [3]'", "'EXPERIMENTS = [None]'", "'EXPERIMENTS = []'",
+    "GOOD_PAPER + 'EXPERIMENTS = EXPERIMENTS * 2 + [Experiment(*vars(EXPERIMENTS[0]).values())]'",
+    "GOOD_PAPER.replace('fuzzpaper/one', '../one')", "GOOD_PAPER.replace('[Unit({}, 0)]', '[3]')", "GOOD_PAPER.replace('[Unit({}, 0)]', '1 / 0')",
+    "GOOD_PAPER.replace('Unit({}, 0)', 'Unit(3, 0)')",
+    "GOOD_PAPER.replace('[Unit({}, 0)]', '[Unit({}, 0), Unit({}, 0)]')",
+)
+entry("paper's experiments", "studies", "paper_of({experiments})", weight=0.7, twin=False,
+      experiments=P(Wrong(extra=LISTS, only_extra=True), "GOOD_PAPER", called=("fuzzpaper", "experiments", "experiment")))
+entry("paper's init", "studies", "paper_of(GOOD_PAPER, {init})", weight=0.3, twin=False,
+      init=P(Wrong(extra=BROKEN, only_extra=True), "''", called=("fuzzpaper",)))
+entry("paper's style", "studies", "paper_of(GOOD_PAPER, '', {style})", weight=0.3, twin=False,
+      style=P(Wrong(extra=(*BROKEN, "''", "'METHODS = 3'", "'METHODS = [1]'"), only_extra=True), "'METHODS = {}'", called=("fuzzpaper",)))
