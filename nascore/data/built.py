@@ -12,8 +12,10 @@ import importlib
 import io
 import json
 import tokenize
+import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +86,25 @@ def load(name: str) -> dict[str, np.ndarray]:
             return read(path, _expected(name))
         except _Stale:
             pass
-    return build(name)
+    return _kept(path, _made(name, False), _expected(name))
+
+
+def _kept(path: Path, arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
+    """`arrays`, stored for the next time where the cache can be written."""
+    try:
+        write(path, arrays, meta)
+    except DataError as error:
+        warnings.warn(f"{path.stem} is made again in every process: {error}", stacklevel=3)
+    return arrays
+
+
+def unpacked(path: Path, expected: dict, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays stored under `path` with this meta; where there are none, or damaged or stale ones, those of `make`,
+    stored for the next time where the cache can be written."""
+    try:
+        return read(path, expected)
+    except (DataError, _Stale):
+        return _kept(path, make(), expected)
 
 
 def state(name: str) -> str:
@@ -103,25 +123,20 @@ def state(name: str) -> str:
 
 def build(name: str, progress: bool = False) -> dict[str, np.ndarray]:
     """Make table `name` from its raw files, store it, and return its arrays."""
-    recipe = builder(name)
-    found = {}
-    for key in recipe.keys:
-        file = upstream.file(name, key)
-        condition = download.state(file)
-        if condition != "fetched":
-            if download.mirror_folder() is None:
-                raise download.problem(
-                    file,
-                    f"{condition}, and {name} is built from it",
-                    f"run `nascore data fetch {name}`, or without a network use the stand-in "
-                    f"nascore.benchmarks.load({recipe.offline!r})",
-                )
-            download.fetch_file(file)
-        found[key] = file.local
-    module = importlib.import_module(f".{recipe.module}", __package__)
-    arrays = module.build(found, progress)
+    arrays = _made(name, progress)
     write(table_path(name), arrays, _expected(name))
     return arrays
+
+
+def _made(name: str, progress: bool) -> dict[str, np.ndarray]:
+    recipe = builder(name)
+    advice = (
+        f"run `nascore data fetch {name}`, or without a network use the stand-in "
+        f"nascore.benchmarks.load({recipe.offline!r})"
+    )
+    found = {key: download.obtain(upstream.file(name, key), name, advice) for key in recipe.keys}
+    module = importlib.import_module(f".{recipe.module}", __package__)
+    return module.build(found, progress)
 
 
 def _expected(name: str) -> dict:
@@ -163,10 +178,13 @@ def read(path: Path, expected: dict) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-        meta = json.loads(arrays.pop("meta").tobytes())
+        meta = dict(json.loads(arrays.pop("meta").tobytes()))
         stored = meta.pop("digest")
     except (
         OSError,
+        TypeError,
+        MemoryError,
+        RecursionError,
         ValueError,
         KeyError,
         EOFError,

@@ -54,18 +54,15 @@ def cifar10() -> CIFAR10:
     Raises DataError where there is neither; never touches the network.
     """
     archive = upstream.file("cifar10", "cifar-10-binary")
-    if download.state(archive) != "fetched" and _in_mirror("raw", archive.path):
-        download.fetch_file(archive)
-    if download.state(archive) == "fetched":
-        return _unpacked(TRUE, {archive.path: archive.sha256}, lambda: read_archive(archive.local))
-    table = _in_mirror("tables", JPEG_TABLE)
-    if table is not None:
-        return _unpacked(JPEG, {JPEG_TABLE: download.sha256(table)}, lambda: read_jpeg_table(table))
-    raise download.problem(
-        archive,
-        f"{download.state(archive)}, and CIFAR-10 is read from it",
-        "run `nascore data fetch cifar10` (170 MB); searches on nascore.data.cluttered need no download",
-    )
+    table = download.mirrored(JPEG_TABLE, "tables")
+    if table is None or download.state(archive) == "fetched" or download.mirrored(archive.path) is not None:
+        path = download.obtain(
+            archive,
+            "CIFAR-10",
+            "run `nascore data fetch cifar10` (170 MB); searches on nascore.data.cluttered need no download",
+        )
+        return _unpacked(TRUE, {archive.path: archive.sha256}, lambda: read_archive(path))
+    return _unpacked(JPEG, {JPEG_TABLE: download.sha256(table)}, lambda: read_jpeg_table(table))
 
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
@@ -79,6 +76,16 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
     except (tarfile.TarError, KeyError, AttributeError, OSError, EOFError) as error:
         raise DataError(f"{path}: not the binary archive of CIFAR-10 ({error}); {_AGAIN}") from error
     return _checked(arrays, path)
+
+
+# what reading a foreign or damaged Parquet table or image may raise; pyarrow's own errors are of these kinds
+_UNREADABLE = (OSError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, NotImplementedError)
+
+
+def _whole(column: np.ndarray, name: str) -> np.ndarray:
+    if not np.issubdtype(column.dtype, np.integer):
+        raise TypeError(f"{name} holds {column.dtype}, no whole numbers")
+    return column.astype(np.int64)
 
 
 _AGAIN = "delete it and run `nascore data fetch cifar10`"
@@ -99,7 +106,8 @@ def _checked(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]
     """`arrays`, if they hold as many images as CIFAR-10 and as many of each class."""
     for part, size in SIZES.items():
         labels = arrays[f"{part}_labels"]
-        counts = np.bincount(labels, minlength=CLASSES)
+        counts = np.bincount(np.clip(labels, -1, CLASSES) + 1, minlength=CLASSES + 2)  # below 0, each class, above
+        counts = counts[1:-1]
         if len(labels) != size or counts.tolist() != [size // CLASSES] * CLASSES:
             raise DataError(
                 f"{path}: {len(labels)} {part} images, of the classes {counts.tolist()}; expected {size}, "
@@ -110,16 +118,15 @@ def _checked(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]
 
 def read_jpeg_table(path: Path) -> dict[str, np.ndarray]:
     """The arrays of the JPEG copy: a Parquet table with the columns split, orig_index, label, jpeg (bytes)."""
-    import pyarrow
     import pyarrow.parquet as parquet
 
     try:
         table = parquet.read_table(path, columns=["split", "orig_index", "label", "jpeg"])
-    except (OSError, KeyError, pyarrow.ArrowException) as error:
+        split = np.asarray(table["split"].to_pylist())
+        index, labels = (_whole(table[name].to_numpy(), name) for name in ("orig_index", "label"))
+    except _UNREADABLE as error:
         raise DataError(f"{path}: not the JPEG copy of CIFAR-10 ({error})") from error
-    split = np.asarray(table["split"].to_pylist())
-    index = table["orig_index"].to_numpy()
-    labels, files = table["label"].to_numpy(), table["jpeg"]
+    files = table["jpeg"]
     arrays = {}
     for part in SIZES:
         rows = np.flatnonzero(split == part)
@@ -138,7 +145,7 @@ def _decoded(files, rows: np.ndarray, path: Path) -> Iterator[np.ndarray]:
     for row in rows:
         try:
             image = np.asarray(Image.open(io.BytesIO(files[int(row)].as_py())).convert("RGB"))
-        except OSError as error:
+        except (*_UNREADABLE, SyntaxError, Image.DecompressionBombError) as error:
             raise DataError(f"{path}, row {row}: not a readable image ({error})") from error
         if image.shape != (SIDE, SIDE, 3):
             raise DataError(f"{path}, row {row}: an image of shape {image.shape}, expected {(SIDE, SIDE, 3)}")
@@ -147,23 +154,11 @@ def _decoded(files, rows: np.ndarray, path: Path) -> Iterator[np.ndarray]:
 
 def _unpacked(source: str, files: dict[str, str], read) -> CIFAR10:
     """The cached copy made from exactly these files (name -> sha256), made now by `read` where there is none."""
-    expected = {"format": FORMAT, "sources": files}
     path = paths.cache() / "built" / STORED[source]
-    try:
-        arrays = built.read(path, expected)
-    except (DataError, built._Stale):  # absent, damaged, or made from other files
-        arrays = read()
-        built.write(path, arrays, expected)
+    arrays = built.unpacked(path, {"format": FORMAT, "sources": files}, read)
     for array in arrays.values():
         array.setflags(write=False)
     return CIFAR10(**arrays, source=source, checksum=built.digest(arrays))
-
-
-def _in_mirror(folder: str, name: str) -> Path | None:
-    """The file below the mirror's `folder`, or None where there is no such file or no mirror."""
-    mirror = download.mirror_folder()
-    path = None if mirror is None else mirror / folder / name
-    return path if path is not None and path.is_file() else None
 
 
 def split(how: str = "halves") -> tuple[np.ndarray, np.ndarray]:
@@ -177,7 +172,7 @@ def split(how: str = "halves") -> tuple[np.ndarray, np.ndarray]:
     half = SIZES["train"] // 2
     if how == "halves":
         return np.arange(half), np.arange(half, 2 * half)
-    table = _in_mirror("tables", SPLIT_TABLE)
+    table = download.mirrored(SPLIT_TABLE, "tables")
     if table is None:
         raise DataError(
             f"NAS-Bench-201's split of CIFAR-10 needs tables/{SPLIT_TABLE} in NASCORE_MIRROR; "
@@ -185,9 +180,16 @@ def split(how: str = "halves") -> tuple[np.ndarray, np.ndarray]:
         )
     import pyarrow.parquet as parquet
 
-    columns = parquet.read_table(table)
-    index, names = columns["orig_index"].to_numpy(), np.asarray(columns["nb201_split"].to_pylist())
-    return tuple(np.sort(index[names == name]) for name in ("train", "valid"))
+    try:
+        columns = parquet.read_table(table, columns=["orig_index", "nb201_split"])
+        index = _whole(columns["orig_index"].to_numpy(), "orig_index")
+    except _UNREADABLE as error:
+        raise DataError(f"{table}: not NAS-Bench-201's split of CIFAR-10 ({error})") from error
+    names = np.asarray(columns["nb201_split"].to_pylist())
+    train, val = (np.sort(index[names == name]) for name in ("train", "valid"))
+    if len(train) != half or len(val) != half or not np.array_equal(np.sort([*train, *val]), np.arange(2 * half)):
+        raise DataError(f"{table}: {len(train)} and {len(val)} images are no two halves of the {2 * half}")
+    return train, val
 
 
 def shrink(images: np.ndarray, side: int) -> np.ndarray:

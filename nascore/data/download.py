@@ -1,28 +1,29 @@
-"""Fetch one upstream file: from its URL by pooch, or from NASCORE_MIRROR; checked by sha256 before it gets its name.
+"""Fetch one upstream file: from its URL, or from NASCORE_MIRROR; checked by sha256 before it gets its name.
 
-The download goes to a temporary file in the target's folder and is renamed only after its sha256 was right, so that a
+What arrives goes to a file beside the target (see `arriving`) and is renamed only after its sha256 was right, so that a
 cut connection, a full disk or wrong bytes leave whatever was there before, and never half a file.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import logging
 import re
-import shutil
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from nascore import paths
+from nascore.data import arriving
 from nascore.data.upstream import UpstreamFile
 from nascore.errors import DataError
 
-RETRIES = 3  # further attempts after a failure that may pass (cut connection, 5xx, wrong bytes)
+RETRIES = 3  # further attempts after a failure that may pass (cut connection, 5xx)
+WRONG = 2  # attempts that may bring wrong bytes or hardly any: once may be a bad transfer, twice is another file
 WAIT = 1.0  # seconds before the first retry; doubled each time
-TIMEOUT = 30.0  # seconds without an answer
-CHUNK = 1 << 16
+UNSTATED = 1 << 30  # bytes at which a file ends whose size upstream does not state
+CHUNK = 1 << 20
+clock = time.monotonic
 
 
 def sha256(path: Path) -> str:
@@ -32,12 +33,16 @@ def sha256(path: Path) -> str:
 
 
 def state(file: UpstreamFile) -> str:
-    """ "fetched", "missing" or "corrupt" (there, but with another sha256)."""
-    if not file.local.is_file():
+    """ "fetched", "missing" or "corrupt" (there, but with another sha256, or not to be read)."""
+    try:
+        size = file.local.stat().st_size
+    except OSError:
         return "missing"
-    if file.bytes is not None and file.local.stat().st_size != file.bytes:
-        return "corrupt"
-    return "fetched" if sha256(file.local) == file.sha256 else "corrupt"
+    try:
+        right = size == (file.bytes or size) and sha256(file.local) == file.sha256
+    except OSError:
+        right = False
+    return "fetched" if right else "corrupt"
 
 
 def problem(file: UpstreamFile, what: str, advice: str) -> DataError:
@@ -46,33 +51,74 @@ def problem(file: UpstreamFile, what: str, advice: str) -> DataError:
 
 
 def mirror_folder() -> Path | None:
-    """The folder NASCORE_MIRROR names, or None where it is unset or a URL."""
+    """The folder NASCORE_MIRROR names, as a path or a file:// address, or None where it is unset or a URL."""
     where = paths.mirror()
-    if where is None or where.startswith(("http://", "https://")):
+    if where is None or where.lower().startswith(("http://", "https://")):
         return None
-    return Path(where.removeprefix("file://")).expanduser()
+    if not where.lower().startswith("file:"):
+        if "://" in where:
+            raise DataError(
+                f"NASCORE_MIRROR={where!r}: expected a folder, or an address with file://, http:// or https://"
+            )
+        return Path(where).expanduser()
+    written = re.sub("^file:(//(localhost(?=/))?)?", "", where, flags=re.IGNORECASE)
+    literal, meant = Path(written).expanduser(), Path(unquote(written)).expanduser()
+    return literal if literal.exists() and not meant.exists() else meant  # file:// before a path as it is
+
+
+def mirrored(path: str, *below: str) -> Path | None:
+    """The file `path` in the first of these folders of the mirror, or None where there is none or no mirror folder."""
+    folder = mirror_folder()
+    places = [] if folder is None else [folder / part / path for part in below or ("raw", "")]
+    return next((place for place in places if place.is_file()), None)
+
+
+def obtain(file: UpstreamFile, reader: str, advice: str) -> Path:
+    """Where the verified bytes of `file` can be read, without the network: the cached copy, one copied from a mirror
+    that is a local folder, or the mirror's own where the cache cannot be written. DataError where there is none, which
+    says what is read from it and what to do."""
+    condition = state(file)
+    if condition == "fetched":
+        return file.local
+    if mirror_folder() is None:
+        raise problem(file, f"{condition}, and {reader} is read from it", advice)
+    try:
+        return fetch_file(file)
+    except CacheError:
+        place = mirrored(file.path)
+        if place is None or sha256(place) != file.sha256:
+            raise
+        return place
+
+
+class CacheError(DataError):
+    """The cache cannot be written."""
 
 
 def fetch_file(file: UpstreamFile, progress: bool = False) -> Path:
     """The verified local copy of `file`, downloaded if it is missing or corrupt; raises DataError.
 
     NASCORE_MIRROR overrides the host: `raw/<path>` below it is tried first, then `<path>`. The checksum is the same.
+    What killed fetches left in the cache is removed.
     """
+    for kind in ("raw", "built"):
+        arriving.sweep(paths.cache() / kind)
     if state(file) == "fetched":
         return file.local
-    sources = _sources(file)
     folder = mirror_folder()
     if folder is not None:
-        sources = [source for source in sources if Path(source).is_file()]
-        if not sources:
+        place = mirrored(file.path)
+        if place is None:
             raise problem(
                 file,
-                f"not in the mirror {folder}",
+                f"not in the mirror {folder}" + ("" if folder.is_dir() else ", which is no folder"),
                 "put it there as raw/" + file.path + ", or unset NASCORE_MIRROR to download it",
             )
+        return _attempts(file, str(place), _file, 1)
+    sources = _sources(file)
     for last, source in zip([False] * (len(sources) - 1) + [True], sources, strict=True):
         try:
-            return _attempts(file, source, _copy if folder is not None else _http(progress))
+            return _attempts(file, source, _web(file, progress), WRONG)
         except _NotThere as error:
             if last:
                 hint = (
@@ -88,13 +134,14 @@ class _NotThere(Exception):
     """The server answered, and it has no such file."""
 
 
+class _WrongBytes(Exception):
+    """What arrived is not the file."""
+
+
 def _sources(file: UpstreamFile) -> list[str]:
     where = paths.mirror()
     if where is None:
         return [file.url]
-    folder = mirror_folder()
-    if folder is not None:
-        return [str(folder / "raw" / file.path), str(folder / file.path)]
     parts = urlsplit(where)
     base = parts.path.rstrip("/")
     return [
@@ -103,87 +150,116 @@ def _sources(file: UpstreamFile) -> list[str]:
     ]
 
 
-def _attempts(file: UpstreamFile, source: str, downloader) -> Path:
-    """Download `source` with retries; every failure becomes one DataError (or _NotThere)."""
-    wait, wrong = WAIT, 0
-    place = "" if source == file.url else f" from {source}"
-    for left in range(RETRIES, -1, -1):
+def _attempts(file: UpstreamFile, source: str, read: Callable[[str], Iterator[bytes]], wrong: int) -> Path:
+    """`source` with retries, of them at most `wrong` that bring the wrong bytes or hardly any; every failure becomes
+    one DataError (or _NotThere)."""
+    from nascore.data import transfer  # lazy: requests is slow to import
+
+    elsewhere = "or set NASCORE_MIRROR to a folder or URL that has the file"
+    wait, bad, place = WAIT, 0, "" if source == file.url else f" from {source}"
+    for attempt in range(1, RETRIES + 2):
         try:
-            return _once(file, source, downloader)
-        except OSError as error:  # requests' exceptions are OSErrors too
-            status = getattr(getattr(error, "response", None), "status_code", None)
-            if status is not None and 400 <= status < 500 and status not in (408, 429):
-                if status in (404, 410):
-                    raise _NotThere(f"{source} answered {status} (not found)") from error
-                raise problem(
-                    file,
-                    f"{source} answered {status}",
-                    "check the address or your access, or set NASCORE_MIRROR to a folder or URL that has the file",
-                ) from error
-            if _local(error):
-                raise problem(
+            return _once(file, source, read)
+        except arriving.Unwritable as error:
+            raise CacheError(
+                *problem(
                     file,
                     f"cannot be written ({error})",
-                    "free space or set NASCORE_CACHE to a folder on "
-                    "another disk, then fetch again; nothing was changed",
+                    "free space or set NASCORE_CACHE to a folder that can be written, then fetch again; "
+                    "nothing was changed",
+                ).args
+            ) from error
+        except transfer.Refused as error:
+            status = error.status
+            if status in (404, 410):
+                raise _NotThere(f"{source} answered {status} (not found)") from error
+            if (status < 500 and status not in (408, 429)) or attempt > RETRIES:
+                again = "" if attempt == 1 else f" ({attempt} times)"
+                raise problem(
+                    file, f"{source} answered {status}{again}", f"check the address or your access, {elsewhere}"
                 ) from error
-            if left == 0:
+        except (_WrongBytes, transfer.TooMuch) as error:
+            bad += 1
+            if bad == wrong or attempt > RETRIES:
                 raise problem(
                     file,
-                    f"download{place} failed after {RETRIES + 1} attempts ({_reason(error)})",
-                    "check the network and fetch again, or set NASCORE_MIRROR to a folder or URL that has the file",
-                ) from error
-        except ValueError as error:  # pooch: the hash differs
-            wrong += 1
-            if wrong > 1 or left == 0 or downloader is _copy:  # once may be a bad transfer; twice is another file
-                raise problem(
-                    file,
-                    f"{source} holds other bytes than expected (sha256 should be {file.sha256})",
+                    f"{source} holds other bytes than expected ({error}; sha256 should be {file.sha256})",
                     "the download was refused and nothing was changed; fetch again, or set NASCORE_MIRROR "
                     "to a folder or URL that has the right file",
+                ) from error
+        except transfer.TooSlow as error:
+            bad += 1
+            if bad == wrong or attempt > RETRIES:
+                raise problem(
+                    file,
+                    f"download{place} was given up: too slow ({error})",
+                    f"check the network and fetch again, {elsewhere}",
+                ) from error
+        except transfer.FAULTS as error:
+            if read is _file:
+                raise problem(
+                    file, f"{source} cannot be read ({_reason(error)})", "mend the mirror, or unset NASCORE_MIRROR"
+                ) from error
+            if attempt > RETRIES:
+                raise problem(
+                    file,
+                    f"download{place} failed after {attempt} attempts ({_reason(error)})",
+                    f"check the network and fetch again, {elsewhere}",
                 ) from error
         time.sleep(wait)
         wait *= 2
     raise AssertionError("unreachable")
 
 
-def _once(file: UpstreamFile, source: str, downloader) -> Path:
-    import pooch  # lazy: `import nascore.data` stays light
+def _once(file: UpstreamFile, source: str, read: Callable[[str], Iterator[bytes]]) -> Path:
+    with arriving.arriving(file.local) as new:
+        found, count, start = hashlib.sha256(), 0, b""
+        for piece in read(source):
+            start = start or piece[:64]
+            count += len(piece)
+            if count > _most(file):
+                raise _WrongBytes(f"more than {_most(file)} bytes")
+            found.update(piece)
+            new.write(piece)
+        if found.hexdigest() != file.sha256:
+            size = "" if file.bytes is None or count == file.bytes else f"{count} bytes where {file.bytes} are expected"
+            page = "a web page" if start.lstrip().lower().startswith((b"<!doctype html", b"<html")) else ""
+            raise _WrongBytes(", ".join(filter(None, (page, size))) or f"sha256 is {found.hexdigest()}")
+        return new.keep()
 
-    pooch.get_logger().setLevel(logging.ERROR)
-    keeper = pooch.create(
-        path=file.local.parent,
-        base_url="",
-        registry={file.local.name: "sha256:" + file.sha256},
-        urls={file.local.name: source},
+
+def _most(file: UpstreamFile) -> int:
+    return UNSTATED if file.bytes is None else file.bytes
+
+
+def _file(source: str) -> Iterator[bytes]:
+    with open(source, "rb") as stream:
+        while piece := stream.read(CHUNK):
+            yield piece
+
+
+def _web(file: UpstreamFile, progress: bool) -> Callable[[str], Iterator[bytes]]:
+    def read(source: str) -> Iterator[bytes]:
+        from nascore.data import transfer
+
+        with _bar(file, progress) as bar:
+            for piece in transfer.pieces(source, _most(file), clock):
+                bar.update(len(piece))
+                yield piece
+
+    return read
+
+
+def _bar(file: UpstreamFile, progress: bool):
+    from tqdm.auto import tqdm
+
+    return tqdm(
+        total=file.bytes, unit="B", unit_scale=True, desc=file.local.name, disable=not progress, dynamic_ncols=True
     )
-    got = Path(keeper.fetch(file.local.name, downloader=downloader))
-    got.chmod(0o644)
-    return got
 
 
-def _http(progress: bool):
-    import pooch
-
-    return pooch.HTTPDownloader(progressbar=progress, chunk_size=CHUNK, timeout=TIMEOUT)
-
-
-def _copy(source: str, target: str, _keeper) -> None:
-    shutil.copyfile(source, target)
-
-
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     """The innermost cause in few words: requests wraps it in several layers that repeat the address."""
-    text = str(error)
+    text = " ".join(str(error).split()) or type(error).__name__
     found = re.findall(r"\[Errno -?\d+\] ([^'\")]+)", text)
     return found[-1] if found else text if len(text) < 160 else text[-160:]
-
-
-def _local(error: OSError) -> bool:
-    """Whether the disk refused (full, quota, read-only, no permission) rather than the network."""
-    return isinstance(error, (PermissionError, FileExistsError, NotADirectoryError)) or error.errno in (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-        errno.EFBIG,
-    )

@@ -46,6 +46,8 @@ def trainings(path: Path | str, progress: bool = False) -> Iterator[Training]:
     for number, data in enumerate(records(path, progress=progress)):
         try:
             digest, epochs, adjacency, ops, message = json.loads(data)
+            if not all(isinstance(text, str) for text in (digest, adjacency, ops, message)) or type(epochs) is not int:
+                raise ValueError("expected hash, epochs, adjacency, operations and message")
             count, last, params = 0, None, -1
             for field, value in fields(binascii.a2b_base64(message)):
                 if field == 1:
@@ -54,8 +56,12 @@ def trainings(path: Path | str, progress: bool = False) -> Iterator[Training]:
                     params = value
             if last is None:
                 raise ValueError("no evaluation")
+            if type(params) is not int or params > 2**31 - 1:
+                raise ValueError("a parameter count that is none")
             values = dict(fields(last))
             energy = values.get(6)
+            if not all(isinstance(values.get(field, 0.0), float) for field in range(1, 6)):
+                raise ValueError("an evaluation that is no number")
             yield Training(
                 digest,
                 epochs,
@@ -72,7 +78,7 @@ def trainings(path: Path | str, progress: bool = False) -> Iterator[Training]:
                 ),
                 params,
             )
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{path}: record {number} is not a NAS-Bench-101 training ({error}); fetch the file again "
                 "with `nascore data fetch`"

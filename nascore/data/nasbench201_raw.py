@@ -52,7 +52,7 @@ def _test_200(path: Path) -> tuple[np.ndarray, np.ndarray]:
         archs = np.array([space.parse(row["ArchitectureString"]) for row in rows], dtype=np.uint8)
         columns = ("CIFAR10TestAccuracy200Epochs", "CIFAR100TestAccuracy200Epochs", "ImageNetTestAccuracy200Epochs")
         test = np.array([[float(row[name]) for name in columns] for row in rows], dtype=np.float32)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise _format(path, str(error)) from error
     if archs.shape != (CELLS, 6) or len(np.unique(archs.astype(np.int64) @ POWERS)) != CELLS:
         raise _format(path, f"{len(rows)} rows instead of {CELLS} distinct cells")
@@ -65,7 +65,7 @@ def _val_200(path: Path) -> np.ndarray:
         entries = json.loads(path.read_text(encoding="utf-8"))
         codes = np.array([[op for group in groups for op in group] for groups, _ in entries], dtype=np.int64)
         values = np.array([accuracy for _, accuracy in entries], dtype=np.float64)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise _format(path, str(error)) from error
     if codes.shape != (CELLS, 6) or not np.array_equal(codes @ POWERS, np.arange(CELLS)):
         raise _format(path, f"expected all {CELLS} cells in lexicographic order")
@@ -74,7 +74,10 @@ def _val_200(path: Path) -> np.ndarray:
 
 def _float_block(path: Path, offset: int, rows: int) -> np.ndarray:
     """float64 [rows, 15625] at `offset`, checked by the int64 index that follows 23 bytes behind it."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _format(path, str(error)) from error
     size = rows * CELLS * 8
     after = {5: 625_648, 6: 750_648}[rows]
     if len(data) < after + CELLS * 8:

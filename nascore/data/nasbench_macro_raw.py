@@ -25,7 +25,7 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
         accuracies = np.array([table[key]["test_acc"] for key in keys], dtype=np.float32)
         params = np.array([table[key]["params"] for key in keys], dtype=np.int64)
         flops = np.array([table[key]["flops"] for key in keys], dtype=np.int64)
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise _format(path, repr(error)) from error
     if archs.shape != (CHAINS, 8) or accuracies.shape != (CHAINS, 3) or archs.max() > 2:
         raise _format(path, f"expected {CHAINS} architectures of 8 digits 0..2 with three accuracies each")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from nascore import paths
+from nascore import checks, paths
 from nascore.errors import SettingError
 
 # What each data set is; the order is the order of `nascore data list`.
@@ -64,8 +64,8 @@ def registry() -> tuple[UpstreamFile, ...]:
 
 def check_name(name: str) -> str:
     """`name` if it is a data set of the registry, else a SettingError listing the allowed names."""
-    if name not in DATASETS:
-        raise SettingError(f"unknown data set {name!r}: choose one of {', '.join(DATASETS)}")
+    if not isinstance(name, str) or name not in DATASETS:
+        raise SettingError(f"unknown data set {checks.shown(name)}: choose one of {', '.join(DATASETS)}")
     return name
 
 

@@ -37,6 +37,10 @@ def small(monkeypatch):
     }
 
 
+def sha(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
 def archive_of(small, cut=0, leave_out=""):
     """The bytes of a binary archive in the official layout."""
     buffer = io.BytesIO()
@@ -137,6 +141,83 @@ def test_jpeg_copy_only_where_the_truth_is_missing(small, cache, registered, tmp
     fetched(registered, archive_of(small))
     module.cifar10.cache_clear()
     assert module.cifar10().source == "CIFAR-10"
+
+
+@pytest.mark.parametrize("jpeg", [False, True])
+def test_read_without_a_writable_cache_where_the_mirror_has_it(small, registered, tmp_path, monkeypatch, jpeg):
+    monkeypatch.setenv("NASCORE_CACHE", "/proc/nothing")
+    body = archive_of(small)
+    registered([UpstreamFile("cifar10", "cifar-10-binary", "a.tar.gz", "http://site/a", len(body), sha(body), "none")])
+    mirror = tmp_path / "mirror"
+    if jpeg:
+        jpeg_table(small, mirror)
+    else:
+        (mirror / "raw").mkdir(parents=True)
+        (mirror / "raw" / "a.tar.gz").write_bytes(body)
+    monkeypatch.setenv("NASCORE_MIRROR", mirror.as_uri())
+    with pytest.warns(UserWarning, match="NASCORE_CACHE"):
+        found = module.cifar10()
+    assert found.source == ("CIFAR-10 (JPEG copy)" if jpeg else "CIFAR-10")
+    assert np.array_equal(found.train_labels, small["train"][1])
+
+
+def table_of(folder, name, **columns):
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    if columns:
+        parquet.write_table(pa.table(columns), folder / "tables" / name)
+    else:
+        (folder / "tables" / name).write_bytes(b"PAR1 no table")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"split": ["train"]},
+        {"split": ["train"], "orig_index": [0], "label": ["cat"], "jpeg": [b"x"]},
+        {"split": ["train"], "orig_index": [0.5], "label": [1], "jpeg": [b"x"]},
+        {"split": ["train"], "orig_index": [0], "label": [None], "jpeg": [b"x"]},
+        {"split": ["train"], "orig_index": [0], "label": [1], "jpeg": [b"x"]},
+        {"split": ["train"], "orig_index": [0], "label": [1], "jpeg": [None]},
+        {"split": [[1]], "orig_index": [0], "label": [1], "jpeg": [b"x"]},
+        {"split": ["other"], "orig_index": [0], "label": [1], "jpeg": [b"x"]},
+    ],
+)
+def test_foreign_tables_in_the_mirror_are_refused(small, cache, registered, tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("NASCORE_MIRROR", str(tmp_path))
+    registered([UpstreamFile("cifar10", "cifar-10-binary", "a.tar.gz", "http://site/a", 5, "0" * 64, "none")])
+    table_of(tmp_path, module.JPEG_TABLE, **columns)
+    with pytest.raises(DataError, match=module.JPEG_TABLE):
+        module.cifar10()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"orig_index": list(range(50))},
+        {"orig_index": [None], "nb201_split": ["train"]},
+        {"orig_index": list(range(50)), "nb201_split": ["train"] * 26 + ["valid"] * 24},
+        {"orig_index": [0, *range(49)], "nb201_split": ["train"] * 25 + ["valid"] * 25},
+    ],
+)
+def test_a_foreign_split_is_refused(small, cache, tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("NASCORE_MIRROR", str(tmp_path))
+    table_of(tmp_path, module.SPLIT_TABLE, **columns)
+    with pytest.raises(DataError, match=module.SPLIT_TABLE):
+        module.split("nasbench201")
+
+
+@pytest.mark.parametrize("label", [-1, 10, 255])
+def test_labels_outside_the_classes_are_refused(small, label):
+    labels = small["train"][1].astype(np.int64)
+    labels[3] = label
+    arrays = {"train_images": 0, "train_labels": labels, "test_images": 0, "test_labels": small["test"][1]}
+    with pytest.raises(DataError, match="expected 50"):
+        module._checked(arrays, Path("x"))
 
 
 def test_without_any_source_it_says_what_to_do(cache):

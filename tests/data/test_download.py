@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
 import os
 
 import pytest
 
-from nascore.data import download
+from nascore.data import arriving, download
 from nascore.errors import DataError
 
 
@@ -78,43 +77,27 @@ def test_offline(site, entry, cache):
     assert len(text) < 500
 
 
-class FullDisk:
-    """A file that accepts 5,000 bytes and then reports a full disk."""
+@pytest.mark.parametrize("mirror", [False, True])
+def test_full_disk(site, entry, cache, tmp_path, monkeypatch, mirror):
+    if mirror:
+        place = tmp_path / "mirror" / "raw" / entry.path
+        place.parent.mkdir(parents=True)
+        place.write_bytes(site.pages["/up/stream.bin"])
+        monkeypatch.setenv("NASCORE_MIRROR", str(tmp_path / "mirror"))
 
-    def __init__(self, stream):
-        self.stream, self.room = stream, 5_000
-
-    def write(self, data):
-        self.room -= len(data)
-        if self.room < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return self.stream.write(data)
-
-    def __getattr__(self, name):
-        return getattr(self.stream, name)
-
-
-def test_full_disk(site, entry, cache, monkeypatch):
-    import pooch.downloaders
-
-    monkeypatch.setattr(pooch.downloaders, "open", lambda *a, **k: FullDisk(builtins.open(*a, **k)), raising=False)
-    refused(entry, cache, "No space left", "NASCORE_CACHE")
-    assert len(site.asked) == 1  # trying again would not help
-
-
-def test_full_disk_while_copying_from_a_folder(site, entry, cache, tmp_path, monkeypatch):
-    place = tmp_path / "mirror" / "raw" / entry.path
-    place.parent.mkdir(parents=True)
-    place.write_bytes(site.pages["/up/stream.bin"])
-    monkeypatch.setenv("NASCORE_MIRROR", str(tmp_path / "mirror"))
-
-    def full(source, target):
-        with open(target, "wb") as stream:
-            stream.write(b"half")
+    def full(handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(download.shutil, "copyfile", full)
+    monkeypatch.setattr(arriving.os, "fsync", full)
     refused(entry, cache, "No space left", "NASCORE_CACHE")
+    assert len(site.asked) == (not mirror)  # trying again would not help
+
+
+@pytest.mark.parametrize("where", ["/proc/nothing", "/dev/null/cache", "a" * 300])
+def test_an_unwritable_cache_is_named_as_such(site, entry, cache, monkeypatch, where):
+    monkeypatch.setenv("NASCORE_CACHE", where)
+    text = refused(entry, cache, "cannot be written", "NASCORE_CACHE")
+    assert "network" not in text and site.asked == []
 
 
 def test_cache_that_is_a_file(site, entry, cache):
@@ -143,14 +126,36 @@ def test_corrupt_cache_is_noticed_and_fetched_again(site, entry, cache):
 
 
 @pytest.mark.parametrize("below", ["raw/", ""])
-@pytest.mark.parametrize("prefix", ["", "file://"])
-def test_mirror_folder(site, entry, cache, tmp_path, monkeypatch, below, prefix):
-    place = tmp_path / "mirror" / below / entry.path
+@pytest.mark.parametrize(
+    "form", ["{path}", "file://{path}", "{uri}", "file:{path}", "file://localhost{path}", "FILE://{path}"]
+)
+@pytest.mark.parametrize("name", ["mirror", "a b %20#é"])
+def test_mirror_folder(site, entry, cache, tmp_path, monkeypatch, below, form, name):
+    place = tmp_path / name / below / entry.path
     place.parent.mkdir(parents=True)
     place.write_bytes(site.pages["/up/stream.bin"])
-    monkeypatch.setenv("NASCORE_MIRROR", prefix + str(tmp_path / "mirror"))
+    monkeypatch.setenv("NASCORE_MIRROR", form.format(path=tmp_path / name, uri=(tmp_path / name).as_uri()))
     assert download.fetch_file(entry).read_bytes() == site.pages["/up/stream.bin"]
     assert site.asked == []
+
+
+def test_a_mirror_of_another_kind(site, entry, cache, monkeypatch):
+    monkeypatch.setenv("NASCORE_MIRROR", "s3://bucket/data")
+    with pytest.raises(DataError, match="s3://bucket/data.*expected a folder"):
+        download.fetch_file(entry)
+
+
+def test_a_mirror_is_read_where_the_cache_cannot_be_written(site, entry, cache, tmp_path, monkeypatch):
+    place = tmp_path / "raw" / entry.path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(site.pages["/up/stream.bin"])
+    monkeypatch.setenv("NASCORE_MIRROR", str(tmp_path))
+    assert download.obtain(entry, "a table", "fetch it") == entry.local
+    monkeypatch.setenv("NASCORE_CACHE", "/proc/nothing")
+    assert download.obtain(entry, "a table", "fetch it") == place
+    place.write_bytes(b"other bytes")
+    with pytest.raises(DataError):
+        download.obtain(entry, "a table", "fetch it")
 
 
 def test_mirror_folder_without_the_file(site, entry, cache, tmp_path, monkeypatch):

@@ -142,3 +142,27 @@ def test_real_ecnas_repeats_are_collected(real_data):
     arrays = nasbench101_raw.collect(real_data / "raw" / file.path)
     assert arrays["epochs"].tolist() == [4, 12, 36, 108]
     assert np.isfinite(arrays["accuracies"][:, 0]).sum() == 1092  # 91 cells, 4 budgets, 3 repeats
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"[" * 100_000,
+        b"3",
+        b"[1, 2, 3, 4, 5]",
+        b'[["a"], 108, "0", "input", ""]',
+        b'["a", "108", "0", "input", ""]',
+        b'["a", true, "0", "input", ""]',
+        b'["a", 108, ["0"], "input", ""]',
+        b'["a", 108, "0", "input", 7]',
+        b'["a", 108, "0", "input", "////"]',
+        b'["a", 108, "0", "input", "CgA="]',
+        b"\xff",
+    ],
+    ids=lambda record: record[:20].decode(errors="replace"),
+)
+def test_records_of_another_kind_are_named(tmp_path, record):
+    path = tmp_path / "foreign.tfrecord"
+    path.write_bytes(encoder.frame(record))
+    with pytest.raises(DataError, match="foreign.tfrecord"):
+        nasbench101_raw.collect(path)
