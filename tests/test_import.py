@@ -57,6 +57,7 @@ oracle.evaluate(search.ask(3))
         "import nascore as nc; nc.spaces, nc.benchmarks, nc.search, nc.Oracle, nc.run, nc.paths",
         "import nascore.spaces, nascore.benchmarks.oracle, nascore.search.loop, nascore.studies.experiment",
         "import nascore as nc; nc.search.available(); nc.benchmarks.available(); dir(nc)",
+        "from nascore import cli; import os, contextlib\nwith contextlib.redirect_stdout(open(os.devnull, 'w')): cli.main(['scoreboard'])",
         SEARCH,
     ],
     ids=["import", "modules", "submodules", "available", "evaluate"],

@@ -19,6 +19,7 @@ from nascore import paths
 from nascore.benchmarks import kinds
 from nascore.checks import shown, suggest
 from nascore.companion import stored, verdict_schema
+from nascore.companion.verdict_rows import Rows
 from nascore.companion.verdict_tests import Outcome, run_test
 from nascore.errors import NascoreError, ResultsError, SettingError
 from nascore.studies.experiment import check_profile
@@ -220,14 +221,13 @@ def _judge(claim: Claim, profile: str, tables: dict) -> Judged:
     return _verdict(claim, outcome)
 
 
-def _table(name: str, profile: str):
+def _table(name: str, profile: str) -> Rows | str:
     """The rows of an experiment, or the reason why there are none."""
     try:
-        return stored.rows(name, profile)
+        found = stored.records(name, profile)
     except SettingError:
         return f"the experiment {name} does not exist yet"
-    except stored.NoRows:
-        return f"no rows of {name} are stored for profile {profile}"
+    return Rows.of(found) if found else f"no rows of {name} are stored for profile {profile}"
 
 
 def _verdict(claim: Claim, outcome: Outcome) -> Judged:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nascore import checks
 from nascore.errors import SettingError
 
 Statistic = Callable[..., np.ndarray]
@@ -36,7 +37,10 @@ class Estimate(NamedTuple):
 
 def values_of(values: Sequence[float], name: str = "values", least: int = 1) -> np.ndarray:
     """`values` as a float array of shape [n]; SettingError when there are fewer than `least`, or NaN among them."""
-    array = np.asarray(values, dtype=float).ravel()
+    try:
+        array = np.asarray(values, dtype=float).ravel()
+    except (TypeError, ValueError):
+        raise SettingError(f"{name}={checks.shown(values)}: expected numbers") from None
     if array.size < least:
         raise SettingError(f"{name}: {array.size} numbers given, at least {least} needed")
     if not np.isfinite(array).all():
@@ -45,15 +49,17 @@ def values_of(values: Sequence[float], name: str = "values", least: int = 1) -> 
 
 
 def _level(level: float) -> tuple[float, float]:
-    if not 0 < level < 1:
-        raise SettingError(f"level must lie between 0 and 1, not {level!r}")
+    level = checks.number("level", level, above=0, below=1)
     return (1 - level) / 2, (1 + level) / 2
+
+
+def _resampling(seed: int, n: int) -> tuple[np.random.Generator, int]:
+    """The generator and the number of resamples, checked."""
+    return np.random.default_rng(checks.seed(seed)), checks.whole("n", n, 1, 10**7)
 
 
 def _resamples(array: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """`n` bootstrap samples of a vector, shape [n, len(array)]."""
-    if n < 1:
-        raise SettingError(f"the number of resamples must be at least 1, not {n!r}")
     return array[rng.integers(0, array.size, (n, array.size))]
 
 
@@ -67,7 +73,8 @@ def bootstrap_ci(
     """Percentile bootstrap interval of a statistic: a function with `axis` (np.mean, np.median, `iqm`)."""
     array = values_of(values)
     bounds = _level(level)
-    drawn = statistic(_resamples(array, n, np.random.default_rng(seed)), axis=1)
+    rng, n = _resampling(seed, n)
+    drawn = statistic(_resamples(array, n, rng), axis=1)
     low, high = np.quantile(drawn, bounds)
     return Estimate(float(statistic(array[None], axis=1)[0]), float(low), float(high))
 
@@ -83,7 +90,7 @@ def difference(
     """statistic(a) - statistic(b) of two independent samples, with its bootstrap interval."""
     a, b = values_of(a, "a"), values_of(b, "b")
     bounds = _level(level)
-    rng = np.random.default_rng(seed)
+    rng, n = _resampling(seed, n)
     drawn = statistic(_resamples(a, n, rng), axis=1) - statistic(_resamples(b, n, rng), axis=1)
     low, high = np.quantile(drawn, bounds)
     point = statistic(a[None], axis=1)[0] - statistic(b[None], axis=1)[0]
@@ -120,11 +127,11 @@ def probability_of_improvement(
     if set(tasks_a) != set(tasks_b) or not tasks_a:
         raise SettingError(f"A has the tasks {sorted(tasks_a)}, B has {sorted(tasks_b)}: they must be the same")
     bounds = _level(level)
-    rng = np.random.default_rng(seed)
+    rng, n = _resampling(seed, n)
     point, drawn = 0.0, np.zeros(n)
     for task in sorted(tasks_a):
         x, y = values_of(tasks_a[task], f"A {task}".strip()), values_of(tasks_b[task], f"B {task}".strip())
-        wins = (x[:, None] > y[None]) + 0.5 * (x[:, None] == y[None])  # [runs of A, runs of B]
+        wins = _wins(x, y)
         point += wins.mean()
         # resampling the runs of A and B resamples rows and columns: weights times wins, no [n, A, B] array
         rows = _counts(x.size, n, rng)
@@ -132,6 +139,16 @@ def probability_of_improvement(
         drawn += np.einsum("na,ab,nb->n", rows, wins, columns, optimize=True)
     low, high = np.quantile(drawn / len(tasks_a), bounds)
     return Estimate(float(point / len(tasks_a)), float(low), float(high))
+
+
+def chance(a: Sequence[float], b: Sequence[float]) -> float:
+    """P(a run of A exceeds a run of B), ties counted half: `probability_of_improvement` without its interval."""
+    return float(_wins(values_of(a, "a"), values_of(b, "b")).mean())
+
+
+def _wins(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """1 where a run of A exceeds one of B, a half for a tie, shape [runs of A, runs of B]."""
+    return (x[:, None] > y[None]) + 0.5 * (x[:, None] == y[None])
 
 
 def _counts(size: int, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -160,8 +177,9 @@ def performance_profile(
 ) -> dict[str, np.ndarray]:
     """Share of runs above each threshold: arrays `threshold`, `share`, `low`, `high` of one length."""
     array, steps = values_of(values), values_of(thresholds, "thresholds")
+    rng, n = _resampling(seed, n)
     above = (array[:, None] > steps[None]).astype(float)  # [runs, thresholds]
-    drawn = _counts(array.size, n, np.random.default_rng(seed)) @ above
+    drawn = _counts(array.size, n, rng) @ above
     low, high = np.quantile(drawn, _level(level), axis=0)
     return {"threshold": steps, "share": above.mean(axis=0), "low": low, "high": high}
 

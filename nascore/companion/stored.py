@@ -57,6 +57,11 @@ def rows(experiment: str | Experiment, profile: str = "laptop", *, exact: bool =
     return as_table(experiment, profile, found)
 
 
+def records(experiment: str | Experiment, profile: str = "laptop") -> list[dict]:
+    """What `rows` holds as one dict per row, without pandas; empty where nothing is stored."""
+    return [_flat(row) for row in stored(experiment, profile)]
+
+
 def as_table(experiment: Experiment, profile: str, found: list[dict]) -> pd.DataFrame:
     """Rows of an experiment as the table that `rows` describes; NoRows where there is none."""
     import pandas as pd

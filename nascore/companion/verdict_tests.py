@@ -25,18 +25,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from nascore.companion import stats, verdict_schema
-from nascore.errors import ResultsError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from nascore.companion.verdict_rows import Rows
 
 ORDER = ("reproduced", "trend only", "not reproduced")
-STATISTICS = {"mean": np.mean, "median": np.median, "min": np.min, "max": np.max, "std": None}
 
 
 @dataclass(frozen=True)
@@ -51,19 +47,22 @@ class Outcome:
     reason: str = ""
 
 
-def run_test(test: Mapping[str, Any], table: pd.DataFrame, paper: str) -> Outcome:
-    """Run one declarative test on the rows of its experiment; ResultsError for one that is not well formed."""
+def run_test(test: Mapping[str, Any], table: Any, paper: str) -> Outcome:
+    """Run one declarative test on the rows of its experiment (`Rows`, or what they can be made of); ResultsError for a
+    test that is not well formed."""
     verdict_schema.check(test, paper)
-    table = _derived(table)
+    table = Rows.of(table)
+    if "last_improvement" in (test["column"], test.get("b_column")):
+        table = _derived(table)
     if "each" not in test:
         return _run(test, table, paper, "")
     column = test["each"]
     if column not in table:
         return Outcome(reason=f"the rows have no column {column!r}")
-    if "of" not in test and table[column].isna().any():
-        return Outcome(reason=f"{int(table[column].isna().sum())} of {len(table)} rows have no value of {column}")
-    values = test.get("of") or sorted(table[column].unique())
-    outcomes = [(value, _run(test, table[table[column] == value], paper, str(value))) for value in values]
+    if "of" not in test and table.empty(column):
+        return Outcome(reason=f"{table.empty(column)} of {len(table)} rows have no value of {column}")
+    values = test.get("of") or sorted(table.distinct(column), key=lambda value: (isinstance(value, str), value))
+    outcomes = [(value, _run(test, table.among(column, [value]), paper, str(value))) for value in values]
     empty = [(value, outcome) for value, outcome in outcomes if not outcome.runs]
     if empty or not outcomes:
         return empty[0][1] if empty else Outcome(reason="no rows")
@@ -77,17 +76,17 @@ def run_test(test: Mapping[str, Any], table: pd.DataFrame, paper: str) -> Outcom
     )
 
 
-def _derived(table: pd.DataFrame) -> pd.DataFrame:
+def _derived(table: Rows) -> Rows:
     """Add `last_improvement`: the query at which a run found its own best, read off its curve."""
     if "curve" not in table or "last_improvement" in table:
         return table
     last = [
         curve["query"][-1] if isinstance(curve, Mapping) and curve.get("query") else None for curve in table["curve"]
     ]
-    return table.assign(last_improvement=last)
+    return table.with_column("last_improvement", last)
 
 
-def _run(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
+def _run(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
     judge = {"mean": _mean, "share": _share, "better": _better, "fact": _fact}[test["kind"]]
     bounds = [test.get(name, "") for name in verdict_schema.CONDITIONS]
     needed = [test["column"], test.get("b_column", test["column"]), test.get("missing", test["column"])]
@@ -98,17 +97,17 @@ def _run(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     return judge(test, table, paper, each)
 
 
-def _select(table: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
+def _select(table: Rows, wanted: Mapping[str, Any]) -> Rows:
     for column, value in wanted.items():
         if column not in table:
-            return table.iloc[:0]
+            return table.where(np.zeros(len(table), bool))
         if isinstance(value, Mapping):
             kept = np.ones(len(table), bool)
             for name, bound in value.items():
-                kept &= _holds(_floats(table, column).to_numpy(), name, bound)
-            table = table[kept]
+                kept &= _holds(table.numbers(column), name, bound)
+            table = table.where(kept)
         else:
-            table = table[table[column].isin(value if isinstance(value, list) else [value])]
+            table = table.among(column, value if isinstance(value, list) else [value])
     return table
 
 
@@ -120,29 +119,22 @@ def _holds(values: np.ndarray, name: str, bound: Any) -> np.ndarray:
     return values == bound
 
 
-def _floats(rows: pd.DataFrame, column: str) -> pd.Series:
-    try:
-        return rows[column].astype(float)
-    except (TypeError, ValueError):
-        raise ResultsError(f"the column {column!r} holds no numbers") from None
-
-
-def _numbers(test: Mapping, rows: pd.DataFrame) -> np.ndarray:
-    column = _floats(rows, test["column"])
+def _numbers(test: Mapping, rows: Rows) -> np.ndarray:
+    values = rows.numbers(test["column"])
     if "missing" in test:
-        column = column.fillna(_floats(rows, test["missing"]))
-    return stats.values_of(column.to_numpy(), test["column"])
+        values = np.where(np.isnan(values), rows.numbers(test["missing"]), values)
+    return stats.values_of(values, test["column"])
 
 
-def _on(rows: pd.DataFrame) -> str:
-    return "+".join(sorted(rows["data_kind"].unique()))
+def _on(rows: Rows) -> str:
+    return "+".join(sorted(set(rows["data_kind"])))
 
 
-def _bound(test: Mapping, name: str, rows: pd.DataFrame, paper: str, each: str) -> Any:
+def _bound(test: Mapping, name: str, rows: Rows, paper: str, each: str) -> Any:
     """The value a test's bound stands for: a number, another column's values, or a printed number."""
     bound = test[name]
     if isinstance(bound, str) and bound.startswith("@"):
-        return stats.values_of(_floats(rows, bound[1:]).to_numpy(), bound[1:])
+        return stats.values_of(rows.numbers(bound[1:]), bound[1:])
     if isinstance(bound, str):
         bound = verdict_schema.printed(bound, each, paper)
     return bound + test["plus"] if "plus" in test else bound
@@ -153,18 +145,18 @@ def _empty(wanted: Any) -> Outcome:
     return Outcome(reason=f"no stored rows with {words}" if words else "no stored rows")
 
 
-def _none_such(test: Mapping, table: pd.DataFrame) -> Outcome:
+def _none_such(test: Mapping, table: Rows) -> Outcome:
     """No row selected: not reproduced if runs exist but none got so far (`rank = {at_most = 3}`), else no rows."""
     named = {key: value for key, value in test.get("select", {}).items() if not isinstance(value, Mapping)}
     runs = _select(table, named)
-    if runs.empty:
+    if not len(runs):
         return _empty(named)
     return Outcome("not reproduced", f"none of {len(runs)} runs qualifies", None, _on(runs), len(runs))
 
 
-def _mean(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
+def _mean(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
     rows = _select(table, test.get("select", {}))
-    if rows.empty:
+    if not len(rows):
         return _none_such(test, table)
     if few := _few(test, rows):
         return few
@@ -178,7 +170,7 @@ def _mean(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
     return Outcome(verdict, text, [estimate.low, estimate.high], _on(rows), len(rows))
 
 
-def _within(value: float, bounds: Mapping, rows: pd.DataFrame, paper: str, each: str) -> bool:
+def _within(value: float, bounds: Mapping, rows: Rows, paper: str, each: str) -> bool:
     ok = True
     for name in ("at_least", "at_most"):
         if name in bounds:
@@ -192,7 +184,7 @@ def _statistic(name: str):
     return {"mean": np.mean, "median": np.median, "min": np.min, "max": np.max}[name]
 
 
-def _few(test: Mapping, *groups: pd.DataFrame) -> Outcome | None:
+def _few(test: Mapping, *groups: Rows) -> Outcome | None:
     """No verdict where a spread is asked of a single run, which has none."""
     if test.get("statistic") == "std" and min(len(rows) for rows in groups) < 2:
         return Outcome(reason=f"the spread of {test['column']} needs two runs or more")
@@ -207,9 +199,9 @@ def _text(test: Mapping, estimate: stats.Estimate) -> str:
     return estimate.text(digits) + unit
 
 
-def _share(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
+def _share(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
     rows = _select(table, test.get("select", {}))
-    if rows.empty:
+    if not len(rows):
         return _empty(test.get("select", {}))
     values = _numbers(test, rows)
     good = np.ones(len(rows), bool)
@@ -228,17 +220,16 @@ def _share(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome
     return Outcome(verdict, text, [estimate.low, estimate.high], _on(rows), len(rows))
 
 
-def _better(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
+def _better(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
     a, b = _select(table, test["a"]), _select(table, test["b"])
-    if a.empty or b.empty:
-        return _empty(test["a"] if a.empty else test["b"])
+    if not len(a) or not len(b):
+        return _empty(test["b"] if len(a) else test["a"])
     if few := _few(test, a, b):
         return few
     name = test.get("statistic", "mean")
     x, y = _numbers(test, a), _numbers({**test, "column": test.get("b_column", test["column"])}, b)
     estimate = stats.difference(x, y, _statistic(name))
     sign = -1 if test.get("lower") else 1
-    wins = stats.probability_of_improvement(sign * x, sign * y)
     margin = test.get("margin", 0.0) * abs(float(_statistic(name)(y, axis=0)))
     gain = estimate.value * sign + margin
     clear = estimate.low > -margin if sign > 0 else estimate.high < margin
@@ -249,23 +240,22 @@ def _better(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcom
     label = "" if name == "mean" else f"{name} "
     text = f"{label}difference {_text(test, estimate)}"
     if name in ("mean", "median"):
-        text += f", P(better) {wins.value:.2f}"
+        text += f", P(better) {stats.chance(sign * x, sign * y):.2f}"
     return Outcome(verdict, text, [estimate.low, estimate.high], _on_both(a, b), len(a) + len(b))
 
 
-def _on_both(a: pd.DataFrame, b: pd.DataFrame) -> str:
+def _on_both(a: Rows, b: Rows) -> str:
     return "+".join(sorted(set(a["data_kind"]) | set(b["data_kind"])))
 
 
-def _fact(test: Mapping, table: pd.DataFrame, paper: str, each: str) -> Outcome:
+def _fact(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
     rows = _select(table, test.get("select", {}))
-    if rows.empty:
+    if not len(rows):
         return _empty(test.get("select", {}))
     wanted = _bound(test, "equals", rows, paper, each)
-    empty = int(rows[test["column"]].isna().sum())
-    if empty:  # a fact that was not established in every row is none
+    if empty := rows.empty(test["column"]):  # a fact that was not established in every row is none
         return Outcome(reason=f"{empty} of {len(rows)} rows have no value of {test['column']}")
-    found = rows[test["column"]].unique().tolist()
+    found = rows.distinct(test["column"])
     verdict = "reproduced" if found == [wanted] else "not reproduced"
     text = ", ".join(_plain(value) for value in found)
     return Outcome(verdict, text, None, _on(rows), len(rows))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import rel_entr, softmax, xlogy
 
 from nascore import checks
 from nascore.errors import SettingError
@@ -19,11 +17,15 @@ FAMILIES = ("product", "full")
 
 def kl_divergence(q: np.ndarray, p: np.ndarray) -> float:
     """KL(q || p) in nats; infinite where q has mass and p has none."""
+    from scipy.special import rel_entr
+
     return float(rel_entr(q, p).sum())
 
 
 def js_divergence(q: np.ndarray, p: np.ndarray) -> float:
     """The Jensen-Shannon divergence of equation (6), in nats: between 0 and log 2, symmetric, always finite."""
+    from scipy.special import rel_entr
+
     middle = (q + p) / 2
     return float((rel_entr(q, middle).sum() + rel_entr(p, middle).sum()) / 2)
 
@@ -121,6 +123,9 @@ class ProductFamily:
             yield previous
 
     def _descend(self, q: np.ndarray, start: np.ndarray) -> np.ndarray:
+        from scipy.optimize import minimize  # takes a second to load, and few who list experiments compute one
+        from scipy.special import softmax, xlogy
+
         floor, n = self.floor, self.shape[1]
 
         def theta_of(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
