@@ -48,6 +48,12 @@ oracle = nc.Oracle(bench, budget=5)
 search = nc.search.RegularizedEvolution(space, population=3, sample=2)
 oracle.evaluate(search.ask(3))
 """
+SCOREBOARD = """
+import contextlib, io
+from nascore import cli
+with contextlib.redirect_stdout(io.StringIO()):
+    cli.main(["scoreboard"])
+"""
 
 
 @pytest.mark.parametrize(
@@ -57,10 +63,10 @@ oracle.evaluate(search.ask(3))
         "import nascore as nc; nc.spaces, nc.benchmarks, nc.search, nc.Oracle, nc.run, nc.paths",
         "import nascore.spaces, nascore.benchmarks.oracle, nascore.search.loop, nascore.studies.experiment",
         "import nascore as nc; nc.search.available(); nc.benchmarks.available(); dir(nc)",
-        "from nascore import cli; import os, contextlib\nwith contextlib.redirect_stdout(open(os.devnull, 'w')): cli.main(['scoreboard'])",
+        SCOREBOARD,
         SEARCH,
     ],
-    ids=["import", "modules", "submodules", "available", "evaluate"],
+    ids=["import", "modules", "submodules", "available", "scoreboard", "evaluate"],
 )
 def test_import_is_light(code):
     assert loaded_after(code) == []
