@@ -48,7 +48,7 @@ class Training:
             levels = (
                 ", ".join(map(str, self.levels)) or "no number of epochs: its values do not say how many there were"
             )
-            raise SettingError(f"epochs={epochs}: {name} has answers after {levels}")
+            raise SettingError(f"epochs={checks.shown(epochs)}: {name} has answers after {levels}")
         return epochs
 
     def cost(self, epochs: int, done: int = 0) -> int:

@@ -61,12 +61,11 @@ class Oracle:
         self.budget = None if budget is None else checks.whole("budget", budget, 1)
         self.stall = checks.whole("stall", stall, 1)
         self.benchmark = evaluate if isinstance(evaluate, TabularBenchmark) else None
+        own = getattr(evaluate, "space", None)
         if self.benchmark is None and not callable(evaluate) and hasattr(evaluate, "value"):
-            space = getattr(evaluate, "space", None) if space is None else space
             evaluate = evaluate.value  # a benchmark of one's own: its costs are part of what it returns
         if self.benchmark is None and not callable(evaluate):
             raise SettingError(f"evaluate={checks.shown(evaluate)}: expected a benchmark or a callable arch -> value")
-        own = getattr(evaluate, "space", None)
         space = own if space is None else space
         self.space = checks.instance("space", space, Space, "a nascore space, which an Oracle needs with a callable")
         if isinstance(own, Space) and own.identity() != self.space.identity():
@@ -136,7 +135,7 @@ class Oracle:
             try:
                 key = arch if key_of is None else key_of(arch)
                 known = answers.get(key if level is None else (key, level))
-            except (TypeError, ValueError):
+            except Exception:  # no architecture, or one that has yet to become a tuple: validate says which
                 arch = self.space.validate(arch)
                 key = self.space.key(arch)
                 known = answers.get(key if level is None else (key, level))

@@ -98,7 +98,7 @@ def _methods(methods: Any) -> dict[str, Make]:
     if not isinstance(methods, Mapping) or not methods:
         raise SettingError(f"methods={checks.shown(methods)}: expected {{name: function of a seed}}, at least one")
     for name, make in methods.items():
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or name.encode(errors="replace").decode() != name:
             raise SettingError(f"methods={{{checks.shown(name)}: ...}}: expected a name, text")
         if isinstance(make, type) and issubclass(make, Search):
             raise SettingError(

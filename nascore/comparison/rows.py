@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -98,11 +99,30 @@ class Rows:
                     f"{where}: a run of another comparison ({row['question']}, this one is {self.question}); give "
                     "another file"
                 )
-            if not isinstance(row["method"], str) or type(row["seed"]) is not int or not isinstance(row["curve"], dict):
+            if not _sound(row):
                 raise ResultsError(f"{where}: no run of a comparison; {store.ADVICE}")
             job = row["method"], row["seed"]
             if _measured(self.found.setdefault(job, row)) != _measured(row):
                 raise ResultsError(f"{where} contradicts an earlier row of the same method and seed; {store.ADVICE}")
+
+
+def _sound(row: dict) -> bool:
+    """Whether it has the parts of a run, of the kinds that a table and a plot are made of."""
+    text, curve = json.dumps(row, ensure_ascii=False), row["curve"]
+    if text.encode(errors="replace").decode() != text:  # half a character, which no table takes
+        return False
+    if not isinstance(row["method"], str) or type(row["seed"]) is not int or not isinstance(row["stopped"], str):
+        return False
+    if not isinstance(curve, dict) or not {"query", "best"} <= set(curve):
+        return False
+    steps = list(curve.values())
+    if not all(isinstance(each, list) and len(each) == len(steps[0]) for each in steps):
+        return False
+    return all(type(x) in (int, float) for each in steps for x in each) and type(row["value"]) in (
+        int,
+        float,
+        type(None),
+    )
 
 
 def _measured(row: dict) -> dict:

@@ -41,3 +41,5 @@ def test_a_number_of_epochs_without_an_answer_is_named():
         Training((4, 12)).check(5, "the table")
     with pytest.raises(SettingError, match="no number of epochs"):
         Training(()).check(5, "the table")
+    with pytest.raises(SettingError, match="whole number of 16610 bits"):
+        Training((4, 12)).check(10**5000, "the table")

@@ -238,6 +238,18 @@ def test_bad_settings(changes, why):
     assert why in str(caught.value)
 
 
+def test_a_benchmark_of_ones_own_says_its_space():
+    class Own:
+        space = SPACE
+
+        def value(self, arch):
+            return float(sum(arch))
+
+    assert Oracle(Own()).evaluate(ARCHS[1:2]) == Oracle(Own(), space=SPACE).evaluate(ARCHS[1:2]) == [1.0]
+    with pytest.raises(SettingError, match="the evaluation is on"):
+        Oracle(Own(), space=MacroSpace(3, ("a", "b", "c")))
+
+
 @pytest.mark.parametrize("bad", [None, 3, "abc", {ARCHS[0]: 1}, set(ARCHS[:2])], ids=lambda bad: type(bad).__name__)
 def test_what_is_no_list_of_architectures(bad):
     with pytest.raises((SettingError, ArchitectureError), match="archs=|not an architecture"):

@@ -287,6 +287,7 @@ def test_only_what_was_recorded_can_be_drawn():
         ({"methods": {"x": nc.search.RandomSearch}}, "lambda seed: RandomSearch"),
         ({"methods": {"": METHODS["random"]}}, "expected a name"),
         ({"methods": {3: METHODS["random"]}}, "expected a name"),
+        ({"methods": {"\ud800": METHODS["random"]}}, "expected a name"),
         ({"methods": [METHODS["random"]]}, "methods="),
         ({"benchmark": None, "budget": 0}, "budget=0"),
         ({"benchmark": None, "unit": "hours"}, "unit="),

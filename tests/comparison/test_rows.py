@@ -130,6 +130,13 @@ def test_rows_are_not_taken_on_trust(tmp_path):
         ({"curve": 3}, "line 3: no run"),
         ({"method": ["a"]}, "line 3: no run"),
         ({"seed": True}, "line 3: no run"),
+        ({"curve": {"query": [1, 2], "best": [1.0]}}, "line 3: no run"),
+        ({"curve": {}}, "line 3: no run"),
+        ({"curve": {"query": ["a"], "best": [1.0]}}, "line 3: no run"),
+        ({"value": "5"}, "line 3: no run"),
+        ({"value": True}, "line 3: no run"),
+        ({"stopped": 3}, "line 3: no run"),
+        ({"arch": "\ud800"}, "line 3: no run"),
     ):
         file.write_text(whole + _again(first, **changes))
         with pytest.raises(ResultsError, match=why):
