@@ -42,7 +42,7 @@ def runs(
             part[y],
             MARKERS[position % len(MARKERS)],
             color=palette.method_colour(str(name), position),
-            markersize=9 - 1.6 * position,  # the later ones lie on top, so they are smaller
+            markersize=7.5 - position,  # the later ones lie on top, so they are smaller
             markeredgecolor="white",
             markeredgewidth=0.7,
             linestyle="none",

@@ -104,7 +104,7 @@ def small_multiples(
 ) -> tuple[Figure, np.ndarray]:
     """One panel per name of a `course` table, all with the same axes; returns the figure and its used axes.
 
-    Several tables give several lines a panel, the first whole with its band, the others dashed, with a legend below;
+    Several tables give several lines a panel, the first whole with its band, the others dashed, with a legend above;
     `reference` is the name whose line is repeated in grey in the other panels.
     """
     import matplotlib.pyplot as plt
@@ -141,7 +141,7 @@ def small_multiples(
     if len(tables) > 1:
         styles = ["-", *["--"] * (len(tables) - 1)]
         lines = [Line2D([], [], color=palette.INK, linewidth=1.6, linestyle=style) for style in styles]
-        fig.legend(lines, list(tables), loc="outside lower center", ncols=len(tables))
+        fig.legend(lines, list(tables), loc="outside upper center", ncols=len(tables))
     fig.supxlabel(xlabel, fontsize=9)
     fig.supylabel(ylabel, fontsize=9)
     return fig, axes.flat[: len(names)]
