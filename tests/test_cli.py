@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ import pytest
 
 from nascore import cli, paths
 from nascore.companion import compute, runner, stored, targets
-from nascore.errors import SettingError
+from nascore.errors import DataError, SettingError
 from nascore.studies import registry as experiments
 from nascore.studies.experiment import Experiment, Unit
 from tests.waiting import alive, until
@@ -160,6 +161,41 @@ def test_dry_run_says_what_is_stored_and_how_long_the_rest_takes(house, capsys):
     compute.compute(experiment, "laptop", progress=False)
     assert cli.main(["reproduce", "01_method", "--profile", "laptop", "--dry-run"]) == 0
     assert "3 of 3 units stored; all stored" in capsys.readouterr().out
+
+
+def test_a_dry_run_without_the_data_says_what_needs_which_and_plans_the_rest(house, capsys):
+    experiment = toy()
+
+    def absent(config):
+        raise DataError(f"table-{config['set']}.csv: missing; run `nascore data fetch table-{config['set']}`")
+
+    needy = Experiment(
+        "toy/needy", 1, "Needy", lambda profile: [Unit({"set": s}, 0, 900.0) for s in "ab"], experiment.run, absent
+    )
+    experiments.register(needy)
+    house("ganas/01_method", "1", shows=["toy/cli"])
+    house("ganas/02_needy", "1", shows=["toy/needy"])
+    assert cli.main(["reproduce", "ganas", "--profile", "laptop", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "0 of 3 units stored; 3 to compute" in out and "notebook ganas/02_needy, after the data" in out
+    assert "0 of 2 units stored, of whatever data; the others take about 30 min; needs data: table-a, table-b" in out
+    assert "about 60 min in all" in out
+    arguments = ["reproduce", "ganas", "--profile", "laptop"]
+    one_line_error(capsys, arguments, "toy/needy", "run: nascore data fetch table-a table-b")
+    assert not (paths.results() / "toy").exists()
+
+
+def test_two_runs_write_a_notebook_one_after_the_other(house, tmp_path):
+    file = house("ganas/01_fine", "print(mode)")
+    target = tmp_path / "out" / "01_fine.ipynb"
+    ran = []
+    with runner._alone(target):
+        other = threading.Thread(target=lambda: ran.append(runner.run_notebook(str(file), str(target), {}, {})))
+        other.start()
+        other.join(0.5)
+        assert not ran and not target.exists()
+    other.join()
+    assert ran[0][0] == "" and target.exists() and [each.name for each in target.parent.iterdir()] == [target.name]
 
 
 def test_experiments_can_be_named_alone(house, capsys):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nascore.companion import store
-from nascore.errors import ResultsError
+from nascore.errors import DataError, ResultsError
 from nascore.studies import registry
 from nascore.studies.experiment import Experiment, Unit, check_profile
 
@@ -59,6 +61,49 @@ class Plan:
         counted as it was written."""
         wanted = set(self.fingerprints)
         self.stored.update((row["fingerprint"], row) for row in self.tail.new() if row["fingerprint"] in wanted)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An experiment that cannot be planned yet: data are missing. `stored`: units with a row of whatever data."""
+
+    experiment: Experiment
+    units: tuple[Unit, ...]
+    stored: int
+    seconds: float  # of the units without any row
+    reasons: tuple[str, ...]
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """Names of the data sets to fetch, as far as the reasons say them."""
+        named = (name for reason in self.reasons for name in re.findall(r"nascore data fetch ([\w-]+)", reason))
+        return tuple(dict.fromkeys(named))
+
+
+def survey(names: Iterable[str | Experiment], profile: str) -> tuple[list[Plan], list[Waiting]]:
+    """Plans of these experiments, and those of them that wait for data."""
+    made, waiting = [], []
+    for name in names:
+        try:
+            made.append(plan(name, profile))
+        except DataError as error:
+            waiting.append(_waiting(registry.get(name), profile, error))
+    return made, waiting
+
+
+def _waiting(experiment: Experiment, profile: str, first: DataError) -> Waiting:
+    listed = units(experiment, profile)
+    reasons = {str(first): None}
+    for config in {store.canonical(unit.config): unit.config for unit in listed}.values():
+        try:
+            experiment.data(dict(config))
+        except DataError as error:
+            reasons[str(error)] = None
+    rows = store.read(store.path(experiment.id, profile))
+    known = {store.canonical([row["config"], row["seed"]]) for row in rows if row["version"] == experiment.version}
+    missing = [unit for unit in listed if store.canonical([unit.config, unit.seed]) not in known]
+    seconds = float(sum(unit.seconds for unit in missing))
+    return Waiting(experiment, tuple(listed), len(listed) - len(missing), seconds, tuple(reasons))
 
 
 def plan(experiment: str | Experiment, profile: str) -> Plan:

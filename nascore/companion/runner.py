@@ -7,11 +7,12 @@ does not stop the others.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -21,7 +22,7 @@ from nascore import bars, paths, threads
 from nascore.companion import compute, orphans, plans, scoreboard, targets
 from nascore.companion.pool import check_backend, check_workers, interrupt_held
 from nascore.companion.progress import duration
-from nascore.errors import ResultsError
+from nascore.errors import DataError, ResultsError
 from nascore.studies.experiment import check_profile
 
 SECONDS_PER_NOTEBOOK = 8.0
@@ -52,10 +53,12 @@ def reproduce(
     injected = {"mode": "recompute", "profile": profile, "workers": 1, **(parameters or {})}
     for notebook in chosen.notebooks:
         targets.check_parameters(notebook, injected)
-    made = [plans.plan(name, profile) for name in chosen.experiments]
-    print(describe(chosen, made, profile, workers), flush=True)
+    made, without = plans.survey(chosen.experiments, profile)
+    print(describe(chosen, made, without, profile, workers), flush=True)
     if dry_run:
         return 0
+    if without:
+        raise DataError(_fetch_first(without))
     failures: list[str] = []
     if any(plan.missing for plan in made):
         try:
@@ -89,8 +92,18 @@ def _ready(chosen: targets.Targets, made: list[plans.Plan]) -> tuple[list, list]
     return ready, [notebook for notebook in chosen.notebooks if notebook not in ready]
 
 
-def describe(chosen: targets.Targets, made: list[plans.Plan], profile: str, workers: int) -> str:
-    """What would run, what is stored already, and about how long the rest takes."""
+def _fetch_first(without: list[plans.Waiting]) -> str:
+    names = list(dict.fromkeys(name for each in without for name in each.data))
+    who = ", ".join(each.experiment.id for each in without)
+    how = f"run: nascore data fetch {' '.join(names)}" if names else without[0].reasons[0]
+    return f"{len(without)} experiment(s) need data that are not here ({who}); {how}; or name others to run"
+
+
+def describe(
+    chosen: targets.Targets, made: list[plans.Plan], without: list[plans.Waiting], profile: str, workers: int
+) -> str:
+    """What would run, what is stored already, which experiments wait for which data, and about how long the rest
+    takes."""
     lines = [f"profile {profile}, {workers} worker{'s' if workers > 1 else ''}"]
     for plan in made:
         missing = len(plan.missing)
@@ -98,10 +111,19 @@ def describe(chosen: targets.Targets, made: list[plans.Plan], profile: str, work
         lines.append(
             f"  {plan.experiment.id:<28} {len(plan.units) - missing:>4} of {len(plan.units)} units stored; {rest}"
         )
+    for each in without:
+        rest = f"the others take about {duration(each.seconds / workers)}; " if each.seconds else ""
+        lines.append(
+            f"  {each.experiment.id:<28} {each.stored:>4} of {len(each.units)} units stored, of whatever data; {rest}"
+            f"needs data: {', '.join(each.data) or each.reasons[0]}"
+        )
+    waits = {each.experiment.id for each in without}
     for notebook in chosen.notebooks:
-        lines.append(f"  notebook {notebook.name}")
-    total = sum(plan.seconds for plan in made) / workers + SECONDS_PER_NOTEBOOK * len(chosen.notebooks) / workers
-    lines.append(f"  about {duration(total)} in all")
+        lines.append(f"  notebook {notebook.name}" + (", after the data" if waits & set(notebook.experiments) else ""))
+    total = sum(each.seconds for each in (*made, *without)) + SECONDS_PER_NOTEBOOK * len(chosen.notebooks)
+    lines.append(f"  about {duration(total / workers)} in all, corrected by the speed of this machine once it runs")
+    if without:
+        lines.append(f"  {_fetch_first(without)}")
     return "\n".join(lines)
 
 
@@ -195,16 +217,17 @@ def run_notebook(source: str, target: str, parameters: dict, environment: dict[s
     start = time.perf_counter()
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        papermill.execute_notebook(
-            source,
-            str(partial),
-            parameters=parameters,
-            cwd=str(Path(source).parent),
-            progress_bar=False,
-            kernel_name="python3",
-            kernel_manager_class=AsyncSocketKernelManager,
-        )
-        os.replace(partial, final)
+        with _alone(final):
+            papermill.execute_notebook(
+                source,
+                str(partial),
+                parameters=parameters,
+                cwd=str(Path(source).parent),
+                progress_bar=False,
+                kernel_name="python3",
+                kernel_manager_class=AsyncSocketKernelManager,
+            )
+            os.replace(partial, final)
     except papermill.PapermillExecutionError as error:
         text = f"{error.ename}: {error.evalue}".splitlines()[0]
         return f"cell {error.exec_count}: {text} (see {partial})", time.perf_counter() - start
@@ -214,3 +237,16 @@ def run_notebook(source: str, target: str, parameters: dict, environment: dict[s
             time.perf_counter() - start,
         )
     return "", time.perf_counter() - start
+
+
+@contextlib.contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Waits for another run that is writing the same file."""
+    from filelock import FileLock
+
+    with FileLock(file.with_suffix(".lock")) as lock:
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                Path(lock.lock_file).unlink(missing_ok=True)
