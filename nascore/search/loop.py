@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from nascore import checks
+from nascore import bars, checks
 from nascore.benchmarks.oracle import Oracle
 from nascore.errors import SettingError
 from nascore.search import doors
@@ -71,7 +71,5 @@ def run(
 
 
 def _bar(oracle: Oracle):
-    from tqdm.auto import tqdm
-
     unit = "query" if oracle.unit == "queries" else "epoch"
-    return tqdm(total=oracle.budget, initial=oracle.spent, unit=unit, delay=2)
+    return bars.bar(total=oracle.budget, initial=oracle.spent, unit=unit)
