@@ -16,6 +16,33 @@ if TYPE_CHECKING:
     from nascore.spaces.decisions import Decisions
 
 Arch = tuple[int, ...]
+INTS = frozenset([int])
+
+
+def plain(arch) -> Arch | None:
+    """`arch`, whole numbers in order (a tuple, list, range, integer array or tensor), as a tuple of ints; None where it
+    is none: a boolean or 1.0 is no whole number, and a set has no order."""
+    if isinstance(arch, (tuple, list)):
+        if INTS.issuperset(map(type, arch)):
+            return tuple(arch)
+        if all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in arch):
+            return tuple(map(int, arch))
+        return None
+    if isinstance(arch, range):
+        return tuple(arch)
+    if not hasattr(arch, "__array__"):
+        return None
+    try:
+        array = np.asarray(arch)
+    except Exception:  # whatever another library's array answers
+        return None
+    return tuple(array.tolist()) if array.ndim == 1 and array.dtype.kind in "iu" else None
+
+
+def whole_index(index, size: int) -> int | None:
+    """`index`, a whole number from 0 to size - 1, as an int; None where it is none."""
+    whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+    return int(index) if whole and 0 <= index < size else None
 
 
 class Limits(NamedTuple):

@@ -32,7 +32,8 @@ class CellSpace(ChoiceSpace):
         if any(set(op) & set("|~+") for op in ops):
             raise SettingError(f"ops={ops!r}: expected names without | ~ +, which architecture strings use")
         self.pairs = edge_pairs(self.nodes)
-        super().__init__(name or f"cell-{self.nodes}-{len(ops)}", len(self.pairs), ops, allowed)
+        name = f"cell-{self.nodes}-{len(ops)}" if name is None or name == "" else name
+        super().__init__(name, len(self.pairs), ops, allowed)
 
     def dag(self, arch: Arch) -> DAG:
         """Operations as nodes (GA-NAS Figure 7); the topology is the same for every cell of the space."""
@@ -48,20 +49,25 @@ class CellSpace(ChoiceSpace):
 
     def parse(self, text: str) -> Arch:
         if not isinstance(text, str):
-            raise ArchitectureError(f"{text!r} is not text: expected an architecture string like {self._example()}")
+            raise ArchitectureError(
+                f"{checks.shown(text)} is not text: expected an architecture string like {self._example()}"
+            )
         groups = text.strip().split("+")
         ops: list[int] = []
         for target, group in enumerate(groups, 1):
-            if not re.fullmatch(rf"\|([^|~]+~\d+\|){{{target}}}", group):
+            if target >= self.nodes or not re.fullmatch(rf"\|([^|~]+~[0-9]+\|){{{target}}}", group):
                 break
             for source, word in enumerate(group.strip("|").split("|")):
                 op, origin = word.rsplit("~", 1)
-                if int(origin) != source:
-                    raise ArchitectureError(f"{text!r}: {word!r} should come from node {source}")
-                ops.append(self._operation(op, text, len(ops) if len(ops) < self.positions else None))
+                if origin != str(source):
+                    raise ArchitectureError(
+                        f"{checks.shown(text)}: {checks.shown(word)} should come from node {source}"
+                    )
+                ops.append(self._operation(op, text, len(ops)))
         if len(groups) != self.nodes - 1 or len(ops) != self.positions:
             raise ArchitectureError(
-                f"{text!r} is not an architecture string of {self.name}: expected the form {self._example()}"
+                f"{checks.shown(text)} is not an architecture string of {self.name}: expected the form "
+                f"{self._example()}"
             )
         return tuple(ops)
 

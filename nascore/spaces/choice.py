@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
 from nascore import checks
 from nascore.errors import ArchitectureError, SettingError
-from nascore.spaces.base import Arch, Space
+from nascore.spaces.base import INTS, Arch, Space, plain, whole_index
 from nascore.spaces.decisions import Decisions
 
 
@@ -21,6 +22,7 @@ class ChoiceSpace(Space):
     """
 
     fixed_topology = True
+    LARGEST = 1 << 26  # architectures that `array` lists
 
     def __init__(
         self,
@@ -29,8 +31,10 @@ class ChoiceSpace(Space):
         ops: Sequence[str],
         allowed: Sequence[Sequence[int | str]] | None = None,
     ):
-        self.name, self.ops = name, tuple(ops)
-        self.positions = checks.whole("positions", positions, 1)
+        self.name, self.ops = checks.text("name", name), checks.distinct("ops", ops, 1)
+        if not self.name:
+            raise SettingError("name='': expected a name")
+        self.positions = checks.whole("positions", positions, 1, 1000)
         everything = tuple(range(len(self.ops)))
         self.allowed = (everything,) * self.positions if allowed is None else self._checked(allowed)
         self.sizes = tuple(map(len, self.allowed))
@@ -40,6 +44,7 @@ class ChoiceSpace(Space):
             self.size *= size
         # positions that can change at all
         self._free = tuple(i for i, size in enumerate(self.sizes) if size > 1)
+        self._sets = tuple(map(frozenset, self.allowed))
 
     def _checked(self, allowed: Sequence[Sequence[int | str]]) -> tuple[tuple[int, ...], ...]:
         lists = (list, tuple)
@@ -88,13 +93,14 @@ class ChoiceSpace(Space):
         return tuple([options[int(rng.random() * len(options))] for options in self.allowed])
 
     def mutate(self, arch: Arch, rng) -> Arch:
+        arch = self.validate(arch)
+        if not self._free:
+            raise ArchitectureError(f"{self.name} has one architecture only: nothing to mutate")
         if self.uniform:
             where = int(rng.random() * self.positions)
             # shifting by 1..n-1 gives each other operation the same chance and never the old one
             op = (arch[where] + 1 + int(rng.random() * (len(self.ops) - 1))) % len(self.ops)
         else:
-            if not self._free:
-                raise ArchitectureError(f"{self.name} has one architecture only: nothing to mutate")
             where = self._free[int(rng.random() * len(self._free))]
             options = self.allowed[where]
             shift = 1 + int(rng.random() * (len(options) - 1))
@@ -111,19 +117,13 @@ class ChoiceSpace(Space):
         ]
 
     def validate(self, arch) -> Arch:
-        try:
-            values = tuple(arch)
-            good = (
-                not isinstance(arch, (str, bytes))
-                and len(values) == self.positions
-                and all(value == int(value) for value in values)
-            )
-            found = tuple(int(value) for value in values) if good else ()
-            good = good and all(op in options for op, options in zip(found, self.allowed, strict=True))
-        except (TypeError, ValueError, OverflowError):
-            good = False
-        if good:
-            return found
+        found = arch if type(arch) is tuple and INTS.issuperset(map(type, arch)) else plain(arch)
+        if found is not None and len(found) == self.positions:
+            if self.uniform:
+                if self._sets[0].issuperset(found):
+                    return found
+            elif all(map(frozenset.__contains__, self._sets, found)):
+                return found
         raise ArchitectureError(
             f"{checks.shown(arch)} is not an architecture of {self.name}: expected a tuple of {self.positions} "
             f"integers, {self._options_in_words()}"
@@ -136,13 +136,16 @@ class ChoiceSpace(Space):
         return f"indices into ({', '.join(self.ops)}), by position {per_position}"
 
     def enumerate(self) -> Iterator[Arch]:
-        for index in range(self.size):
-            yield self.at(index)
+        yield from product(*self.allowed)
 
     def at(self, index: int) -> Arch:
         """The architecture at `index` in lexicographic order."""
-        if not 0 <= index < self.size:
-            raise ArchitectureError(f"index {index!r} is outside {self.name}: expected 0 to {self.size - 1}")
+        number = whole_index(index, self.size)
+        if number is None:
+            raise ArchitectureError(
+                f"index {checks.shown(index)} is outside {self.name}: expected a whole number from 0 to {self.size - 1}"
+            )
+        index = number
         found = []
         for options in reversed(self.allowed):
             index, digit = divmod(index, len(options))
@@ -150,12 +153,17 @@ class ChoiceSpace(Space):
         return tuple(reversed(found))
 
     def array(self) -> np.ndarray:
-        """All architectures in lexicographic order, uint8 array of shape (size, positions)."""
+        """All architectures in lexicographic order, array of shape (size, positions): uint8, or uint16 where a position
+        holds more than 256 operations."""
+        if self.size > self.LARGEST:
+            raise ArchitectureError(
+                f"{self.name} has {self.size:,} architectures: expected at most {self.LARGEST:,} to list them all"
+            )
         index, later, columns = np.arange(self.size), self.size, []
         for options in self.allowed:
             later //= len(options)
             columns.append(np.array(options)[index // later % len(options)])
-        return np.stack(columns, 1).astype(np.uint8)
+        return np.stack(columns, 1).astype(np.uint8 if len(self.ops) <= 256 else np.min_scalar_type(len(self.ops)))
 
     def numbers(self, archs: np.ndarray) -> np.ndarray | None:
         """Place of each architecture (integer array (n, positions)) in lexicographic order, int64 (n,); None where one
@@ -164,6 +172,8 @@ class ChoiceSpace(Space):
             return None
         if archs.size and not (0 <= archs.min() and archs.max() < len(self.ops)):
             return None
+        if archs.dtype == np.uint64:  # numpy adds it to int64 as floats
+            archs = archs.astype(np.int64)
         if self.uniform:
             codes = archs[:, 0].astype(np.int64)
             for position in range(1, self.positions):
@@ -183,7 +193,7 @@ class ChoiceSpace(Space):
     def _operation(self, word: str, text: str, position: int | None = None) -> int:
         if word not in self.ops:
             raise ArchitectureError(
-                f"unknown operation {word!r} in {checks.shown(text)}: {self.name} has {', '.join(self.ops)}"
+                f"unknown operation {checks.shown(word)} in {checks.shown(text)}: {self.name} has {', '.join(self.ops)}"
             )
         op = self.ops.index(word)
         if position is not None and op not in self.allowed[position]:

@@ -15,8 +15,8 @@ class MacroSpace(ChoiceSpace):
     """`layers` searchable positions along a chain, each one of `ops`; written as a string of digits ("01221120")."""
 
     def __init__(self, layers: int, ops: Sequence[str], name: str | None = None):
-        layers, ops = checks.whole("layers", layers, 1), checks.distinct("ops", ops, 2, 10)
-        super().__init__(name or f"macro-{layers}-{len(ops)}", layers, ops)
+        layers, ops = checks.whole("layers", layers, 1, 1000), checks.distinct("ops", ops, 2, 10)
+        super().__init__(f"macro-{layers}-{len(ops)}" if name is None or name == "" else name, layers, ops)
 
     def dag(self, arch: Arch) -> DAG:
         labels = ("input", *(self.ops[op] for op in self.validate(arch)), "output")
@@ -28,7 +28,7 @@ class MacroSpace(ChoiceSpace):
     def parse(self, text: str) -> Arch:
         if not isinstance(text, str) or not text.strip().isascii() or not text.strip().isdigit():
             raise ArchitectureError(
-                f"{text!r} is not an architecture of {self.name}: expected {self.positions} digits "
+                f"{checks.shown(text)} is not an architecture of {self.name}: expected {self.positions} digits "
                 f"from 0 to {len(self.ops) - 1}"
             )
         return self.validate(tuple(int(digit) for digit in text.strip()))

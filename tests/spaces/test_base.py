@@ -6,11 +6,12 @@ import random
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nascore.errors import ArchitectureError
-from nascore.spaces import CellSpace, MacroSpace, NASBench201, NASBenchMacro
+from nascore.errors import ArchitectureError, SettingError
+from nascore.spaces import CellSpace, ChoiceSpace, MacroSpace, NASBench201, NASBenchMacro
 from nascore.spaces.base import Space
 
 settings.register_profile("nascore", derandomize=True, deadline=None)
@@ -21,6 +22,12 @@ cells = st.builds(lambda nodes, n: CellSpace(nodes, OPS[:n]), st.integers(2, 6),
 chains = st.builds(lambda layers, n: MacroSpace(layers, OPS[:n]), st.integers(1, 12), st.integers(2, 6))
 spaces = st.one_of(cells, chains, st.just(NASBench201()), st.just(NASBenchMacro()))
 seeds = st.integers(0, 2**32 - 1)
+
+
+class Line(ChoiceSpace):
+    """A ChoiceSpace as a user makes one; what it draws is not asked here."""
+
+    dag = parse = format = view = lambda self, value: None
 
 
 @given(spaces, seeds)
@@ -68,7 +75,7 @@ def test_validate_takes_lists_and_arrays_and_returns_a_plain_tuple(space, data):
     arch = tuple(
         data.draw(st.lists(st.integers(0, len(space.ops) - 1), min_size=space.positions, max_size=space.positions))
     )
-    for form in (list(arch), np.array(arch), np.array(arch, np.uint8), tuple(map(float, arch))):
+    for form in (list(arch), np.array(arch), np.array(arch, np.uint8), tuple(np.array(arch)), torch.tensor(arch)):
         valid = space.validate(form)
         assert valid == arch and type(valid) is tuple and all(type(x) is int for x in valid)
         assert form in space
@@ -87,6 +94,9 @@ def test_validate_names_the_value_and_what_is_allowed(space, data):
             st.just(float("inf")),
             st.just("a"),
             st.none(),
+            st.booleans(),
+            st.floats(0, 1),
+            st.just(10**30),
         )
     )
     for bad in (
@@ -97,8 +107,19 @@ def test_validate_names_the_value_and_what_is_allowed(space, data):
         None,
         3,
         "0" * space.positions,
+        b"0" * space.positions,
+        set(range(space.positions)),
+        dict.fromkeys(range(space.positions), 0),
+        iter(good),
+        np.array(good, float),
+        np.array(good, bool),
+        np.array([good]),
+        np.array(good, object),
     ):
         assert bad not in space
+        for ask in (space.neighbours, space.dag, space.format, space.view, lambda a: space.mutate(a, random.Random(0))):
+            with pytest.raises(ArchitectureError, match="is not an architecture of"):
+                ask(bad)
         with pytest.raises(ArchitectureError) as caught:
             space.validate(bad)
         message = str(caught.value)
@@ -129,9 +150,73 @@ def test_enumerate_lists_each_once_in_order(space):
     assert np.array_equal(space.array(), np.array(archs))
     assert space.array().dtype == np.uint8
     assert space.at(0) == (0,) * space.positions and space.at(space.size - 1) == archs[-1]
-    for index in (-1, space.size):
+    for index in (-1, space.size, 1.0, True, "a", None, [1]):
         with pytest.raises(ArchitectureError, match=str(space.size - 1)):
             space.at(index)
+    assert space.at(np.int64(1)) == archs[1]
+
+
+def test_a_list_too_long_is_refused_before_it_is_made():
+    with pytest.raises(ArchitectureError, match="expected at most 67,108,864 to list them all"):
+        CellSpace(12, OPS[:5]).array()
+
+
+def test_more_operations_than_a_byte_counts():
+    space = Line("wide", 2, [f"op{i}" for i in range(300)])
+    assert np.array_equal(space.array(), np.array(list(space.enumerate()))) and space.array().dtype == np.uint16
+    assert np.array_equal(space.numbers(space.array()), np.arange(300**2))
+    assert np.array_equal(space.numbers(space.array().astype(np.uint64)), np.arange(300**2))
+
+
+@pytest.mark.parametrize(
+    "kind, question, said",
+    [
+        (CellSpace, {"name": 5}, "name=5: expected text"),
+        (CellSpace, {"name": [5]}, "name=.5.: expected text"),
+        (CellSpace, {"name": False}, "name=False: expected text"),
+        (MacroSpace, {"name": b"x"}, "name=b'x': expected text"),
+        (Line, {"name": ""}, "name=''"),
+        (Line, {"name": None}, "name=None: expected text"),
+        (Line, {"ops": "abc"}, "ops='abc': expected 1 or more different"),
+        (Line, {"ops": ("a", "a")}, "ops=.*different"),
+        (Line, {"ops": ("a", 1)}, "ops=.*names"),
+        (Line, {"ops": ()}, "ops=.*1 or more"),
+        (Line, {"ops": {"a", "b"}}, "ops=.*names"),
+        (Line, {"positions": True}, "positions=True: expected a whole number from 1 to 1000"),
+        (Line, {"positions": 10**9}, "positions=1000000000: expected"),
+    ],
+    ids=str,
+)
+def test_what_a_space_is_made_of_is_checked(kind, question, said):
+    good = {CellSpace: {"nodes": 3}, MacroSpace: {"layers": 3}, Line: {"name": "x", "positions": 3}}[kind]
+    with pytest.raises(SettingError, match=said):
+        kind(**{**good, "ops": ("a", "b"), **question})
+    named = kind(**{**good, "name": np.str_("mine")}, ops=[np.str_("a"), "b"])
+    assert type(named.name) is str and named.name == "mine" and all(type(op) is str for op in named.ops)
+
+
+def test_a_space_of_one_architecture_has_no_mutation():
+    space = Line("one", 3, ("a",))
+    assert space.validate((0, 0, 0)) == (0, 0, 0) and space.neighbours((0, 0, 0)) == []
+    with pytest.raises(ArchitectureError, match="one has one architecture only"):
+        space.mutate((0, 0, 0), random.Random(0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["|a~" + "9" * 5000 + "|", "|a~0|" * 10_000, "+" * 1000, "|a~٠|", "|a~00|", "1" * 10**5, "x" * 10**5, 5, None],
+)
+@pytest.mark.parametrize("space", [CellSpace(2, ("a", "b")), MacroSpace(2, ("a", "b"))], ids=lambda each: each.name)
+def test_text_that_is_no_architecture_is_refused_in_a_short_line(space, text):
+    with pytest.raises(ArchitectureError) as caught:
+        space.parse(text)
+    assert len(str(caught.value)) < 1000
+
+
+def test_what_a_space_shows_is_escaped():
+    space = CellSpace(3, ("<script>", "a&b"), name="<img src=x>")
+    for shown in (space._repr_html_(), space.view((0, 1, 0))._repr_html_(), space.dag((0, 1, 0))._repr_svg_()):
+        assert "<script>" not in shown and "<img" not in shown and "&lt;script&gt;" in shown and "a&b" not in shown
 
 
 def test_samples_and_mutations_are_uniform():

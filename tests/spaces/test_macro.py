@@ -26,7 +26,7 @@ def test_bad_text(text):
 
 @pytest.mark.parametrize("layers", [0, -1, 1.5, "3", True])
 def test_bad_layers(layers):
-    with pytest.raises(SettingError, match="whole number of at least 1") as caught:
+    with pytest.raises(SettingError, match="whole number from 1 to 1000") as caught:
         MacroSpace(layers, ("a", "b"))
     assert repr(layers) in str(caught.value)
 

@@ -93,6 +93,35 @@ def test_idle_vertices_are_pruned(arch, rng):
     assert SPACE.from_matrix(matrix, [*ops[:at], C3, *ops[at:]]) == arch
 
 
+def spread(matrix, ops, at, name, edge_from=0):
+    """The cell with one more vertex `at` that leads nowhere."""
+    wide = np.insert(np.insert(np.asarray(matrix), at, 0, axis=0), at, 0, axis=1)
+    wide[edge_from, at] = 1
+    return wide, [*ops[:at], name, *ops[at:]]
+
+
+@pytest.mark.parametrize("name", [POOL, "conv5x5", "input", 7, None], ids=str)
+def test_what_is_pruned_is_not_asked_for_its_number_or_its_operation(name):
+    """As in the official library: pruned first, then 7 vertices, 9 edges and the three operations."""
+    matrix, ops = SPACE.to_matrix((5, 0))
+    for size in range(4, 14):
+        matrix, ops = spread(matrix, ops, 1, name)
+        assert len(ops) == size
+        assert SPACE.from_matrix(matrix, ops) == SPACE.from_matrix(matrix.tolist(), tuple(ops)) == (5, 0)
+    seven = SPACE.to_matrix(next(a for a in SPACE.enumerate() if len(a) == 6 and a[0].bit_count() == 9))
+    assert SPACE.from_matrix(*spread(*seven, 3, name)) == SPACE.from_matrix(*seven)
+    if isinstance(name, str):
+        assert SPACE.parse(str([spread(*seven, 3, name)[0].tolist(), spread(*seven, 3, name)[1]]))
+
+
+def test_eight_vertices_and_a_foreign_operation_on_a_path_are_refused():
+    line = np.eye(8, k=1, dtype=int)
+    with pytest.raises(ArchitectureError, match="8 vertices after pruning"):
+        SPACE.from_matrix(line, ["input", *[C3] * 6, "output"])
+    with pytest.raises(ArchitectureError, match="unknown operation 'conv5x5' of vertex 3"):
+        SPACE.from_matrix(line[:5, :5], ["input", C3, C1, "conv5x5", "output"])
+
+
 def test_ten_edges_are_allowed_when_pruning_leaves_nine():
     arch = next(a for a in SPACE.enumerate() if a[0].bit_count() == 9 and len(a) < 6)
     matrix, ops = SPACE.to_matrix(arch)
@@ -180,7 +209,7 @@ def test_numbers_outside_the_space_are_refused():
 
 
 def test_lists_and_numpy_integers_are_welcome():
-    assert SPACE.validate([np.int64(5), 0.0]) == (5, 0) and SPACE.index([5, 0]) == SPACE.index((5, 0))
+    assert SPACE.validate([np.int64(5), 0]) == (5, 0) and SPACE.index([5, 0]) == SPACE.index((5, 0))
 
 
 def test_sampling_is_uniform_over_cells():
@@ -279,3 +308,41 @@ def test_all_costs_are_those_of_single_cells():
     params, macs = all_costs(SPACE.graphs)
     for i in random.Random(1).sample(range(SPACE.size), 100):
         assert arch_costs(SPACE.arch(i)) == (params[i], macs[i])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (5, 0.0),
+        (5.0, 0),
+        (5, True),
+        (2, 0, 10**30),
+        (10**30, 0),
+        (-5, 0),
+        (),
+        [],
+        {5, 0},
+        np.array([5.0, 0.0]),
+        "50",
+        None,
+    ],
+    ids=str,
+)
+def test_every_method_refuses_what_is_no_cell(bad):
+    for ask in (
+        SPACE.validate,
+        lambda cell: SPACE.mutate(cell, random.Random(0)),
+        SPACE.neighbours,
+        SPACE.dag,
+        SPACE.format,
+        SPACE.hash,
+        SPACE.to_matrix,
+    ):
+        with pytest.raises(ArchitectureError, match="is not an architecture of nasbench101"):
+            ask(bad)
+
+
+@pytest.mark.parametrize("index", [-1, 1.0, True, "a", None, 10**30], ids=str)
+def test_a_cell_number_is_a_whole_number(index):
+    with pytest.raises(ArchitectureError, match="whole number from 0 to 423623"):
+        SPACE.arch(index)

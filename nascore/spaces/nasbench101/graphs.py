@@ -16,7 +16,8 @@ import numpy as np
 
 MAX_VERTICES = 7
 MAX_EDGES = 9
-NUM_OPS = 3
+NAMES = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")  # of the operations, by code
+NUM_OPS = len(NAMES)
 NUM_CELLS = 423_624
 NUM_LABELLED = 1_293_208
 

@@ -11,13 +11,15 @@ from operator import mul
 
 import numpy as np
 
+from nascore import checks
 from nascore.errors import ArchitectureError
-from nascore.spaces.base import Arch, Limits, Space
+from nascore.spaces.base import INTS, Arch, Limits, Space, plain, whole_index
 from nascore.spaces.dag import DAG, edge_pairs
 from nascore.spaces.decisions import Decisions
 from nascore.spaces.nasbench101.graphs import (
     MAX_EDGES,
     MAX_VERTICES,
+    NAMES,
     NUM_CELLS,
     NUM_OPS,
     LabelledGraphs,
@@ -29,8 +31,9 @@ from nascore.spaces.nasbench101.graphs import (
     prune,
 )
 from nascore.spaces.nasbench101.hash import module_hash
+from nascore.spaces.nasbench101.matrix import read_matrix
 
-OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+OPS = NAMES
 _CODE = {name: code for code, name in enumerate(OPS)}
 _FORM = (
     "(edge_bits, op_1, .., op_k): bit x + y(y-1)/2 of edge_bits is the edge x->y, 0 to 5 operations "
@@ -76,7 +79,9 @@ class NASBench101(Space):
     def from_matrix(self, matrix, ops) -> Arch:
         """The cell of an upper-triangular 0/1 matrix (row = source; lists or numpy) and its operation names, pruned.
 
-        `ops[0]` must be "input" and `ops[-1]` "output".  ArchitectureError names what is wrong.
+        `ops[0]` must be "input" and `ops[-1]` "output". As in the official library vertices that are on no path from
+        input to output are removed first; the limits (7 vertices, 9 edges, the three operations) hold for the rest.
+        ArchitectureError names what is wrong.
         """
         try:
             n = len(ops)
@@ -99,7 +104,7 @@ class NASBench101(Space):
                     return pruned
         except (KeyError, TypeError, ValueError, AttributeError):
             pass
-        raise ArchitectureError(_what_is_wrong(matrix, ops))
+        return read_matrix(matrix, ops)
 
     def to_matrix(self, arch: Arch) -> tuple[np.ndarray, list[str]]:
         """Adjacency matrix (int8 [V, V], row = source) and operation names with "input" and "output" at the ends."""
@@ -115,16 +120,20 @@ class NASBench101(Space):
         """Number of the cell's class, 0 to 423,623."""
         try:
             return labelled_graphs().number(arch)
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, IndexError):
             return labelled_graphs().number(self.validate(arch))
 
     key = index
 
     def arch(self, index: int) -> Arch:
         """Representative of the class with this number."""
-        if not 0 <= index < NUM_CELLS:
-            raise ArchitectureError(f"cell number {index!r} is outside {self.name}: expected 0 to {NUM_CELLS - 1}")
-        return labelled_graphs().arch(index)
+        number = whole_index(index, NUM_CELLS)
+        if number is None:
+            raise ArchitectureError(
+                f"cell number {checks.shown(index)} is outside {self.name}: expected a whole number from 0 to "
+                f"{NUM_CELLS - 1}"
+            )
+        return labelled_graphs().arch(number)
 
     def canonical(self, arch: Arch) -> Arch:
         return labelled_graphs().arch(self.index(arch))
@@ -135,7 +144,7 @@ class NASBench101(Space):
         if not isinstance(archs, np.ndarray):
             try:
                 return np.fromiter(map(graphs.number, archs), np.int64, len(archs))
-            except (KeyError, TypeError):
+            except (KeyError, TypeError, IndexError):
                 return np.array([self.index(arch) for arch in archs], np.int64)
         padded = np.full((len(archs), 1 + _SLOTS), -1, dtype=np.int64)
         padded[:, : archs.shape[1]] = archs
@@ -154,14 +163,9 @@ class NASBench101(Space):
         return module_hash(self.validate(arch))
 
     def validate(self, arch) -> Arch:
-        try:
-            values = tuple(arch)
-            good = not isinstance(arch, (str, bytes)) and all(v == int(v) for v in values) and len(values) >= 1
-            values = tuple(int(v) for v in values)
-        except (TypeError, ValueError, OverflowError):
-            good = False
-        if not good or len(values) > 1 + _SLOTS or values[0] < 0:
-            raise ArchitectureError(f"{arch!r} is not an architecture of {self.name}: expected {_FORM}")
+        values = plain(arch)
+        if not values or len(values) > 1 + _SLOTS or values[0] < 0:
+            raise ArchitectureError(f"{checks.shown(arch)} is not an architecture of {self.name}: expected {_FORM}")
         if values[0] in labelled_graphs().base[len(values) + 1] and all(0 <= op < NUM_OPS for op in values[1:]):
             return values
         vertices = len(values) + 1
@@ -173,7 +177,7 @@ class NASBench101(Space):
             why = "every vertex must be on a path from input to output (from_matrix prunes)"
         else:
             why = f"at most {MAX_EDGES} edges are allowed, it has {values[0].bit_count()}"
-        raise ArchitectureError(f"{arch!r} is not an architecture of {self.name}: {why}; expected {_FORM}")
+        raise ArchitectureError(f"{checks.shown(arch)} is not an architecture of {self.name}: {why}; expected {_FORM}")
 
     # ---- search ---------------------------------------------------------------------------------------------------
     def sample(self, rng) -> Arch:
@@ -192,6 +196,8 @@ class NASBench101(Space):
         A smaller cell is first spread over 7 vertices, the idle ones anywhere and with any operation, so that it can
         grow.
         """
+        if type(arch) is not tuple or not INTS.issuperset(map(type, arch)):
+            arch = self.validate(arch)
         graphs = labelled_graphs()
         own = self.index(arch)
         while True:
@@ -265,7 +271,7 @@ class NASBench101(Space):
         except (ValueError, SyntaxError, TypeError, AttributeError, MemoryError, RecursionError):
             example = self.format((1,))
             raise ArchitectureError(
-                f"{text!r} is not a specification of {self.name}: expected a form like {example}"
+                f"{checks.shown(text)} is not a specification of {self.name}: expected a form like {example}"
             ) from None
         return self.from_matrix(matrix, ops)
 
@@ -305,44 +311,3 @@ def _sorted_cell(pairs, ops: tuple[int, ...]) -> Arch:
     order = sorted(range(vertices), key=lambda v: -reach[v].bit_count())
     place = {v: i for i, v in enumerate(order)}
     return (pack((place[x], place[y]) for x, y in pairs), *[ops[v - 1] for v in order[1:-1]])
-
-
-def _what_is_wrong(matrix, ops) -> str:
-    """The message for a matrix or operations that from_matrix refused."""
-    form = "expected an upper-triangular 0/1 matrix and one name per vertex, the first 'input', the last 'output'"
-    if isinstance(ops, str) or not hasattr(ops, "__len__") or not hasattr(ops, "__getitem__"):
-        return (
-            f"operations {ops!r}: expected a list of names, the first 'input', the last 'output', others "
-            f"{', '.join(OPS)}"
-        )
-    ops = list(ops)
-    if not 2 <= len(ops) <= MAX_VERTICES:
-        return f"{len(ops)} operations {ops!r}: a cell has 2 to {MAX_VERTICES} vertices"
-    if ops[0] != "input" or ops[-1] != "output":
-        return f"operations {ops!r}: the first must be 'input', the last 'output'"
-    for op in ops[1:-1]:
-        if not isinstance(op, str) or op not in _CODE:
-            return f"unknown operation {op!r}: an interior vertex has one of {', '.join(OPS)}"
-    try:
-        rows = [list(row) for row in (matrix.tolist() if hasattr(matrix, "tolist") else matrix)]
-    except TypeError:
-        return f"matrix {matrix!r}: {form}"
-    shape = f"{len(rows)} x {'/'.join(map(str, sorted({len(row) for row in rows})))}"
-    if any(len(row) != len(rows) for row in rows) or len(rows) != len(ops):
-        return f"a matrix of {shape} for {len(ops)} operations: it must be {len(ops)} x {len(ops)}"
-    for x, row in enumerate(rows):
-        for y, entry in enumerate(row):
-            if entry not in (0, 1):
-                return f"matrix entry {entry!r} at row {x}, column {y}: only 0 and 1 are allowed"
-            if entry and x >= y:
-                return (
-                    f"matrix entry 1 at row {x}, column {y}: the matrix must be upper-triangular "
-                    "(edges go to later vertices)"
-                )
-    bits = pack((x, y) for x, row in enumerate(rows) for y, entry in enumerate(row) if entry)
-    cell = prune(bits, (0,) * (len(ops) - 2))
-    if cell is None:
-        return f"matrix {rows!r}: no path leads from input to output"
-    if cell[0].bit_count() > MAX_EDGES:
-        return f"matrix {rows!r}: {cell[0].bit_count()} edges after pruning, at most {MAX_EDGES} are allowed"
-    return f"matrix {matrix!r} with operations {ops!r}: {form}"
