@@ -5,6 +5,7 @@ Which network belongs to a space is registered by the space's class; a subclass 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from nascore import checks
 from nascore.errors import SettingError
+from nascore.networks import skeletons
 from nascore.networks.cells.single import SingleCell
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.supernets.recurrent import RecurrentNetwork
@@ -24,6 +26,9 @@ _builders: dict[type[Space], Callable[..., nn.Module]] = {}
 
 def builds(kind: type[Space]) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
     """Decorator: `function(space, arch, **options)` makes the networks of `kind` and of its subclasses."""
+
+    if not isinstance(kind, type) or not issubclass(kind, Space):
+        raise SettingError(f"kind={checks.shown(kind)}: expected a class of spaces")
 
     def add(function: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
         _builders[kind] = function
@@ -42,16 +47,17 @@ def build(space: Space, arch: Arch, **options) -> nn.Module:
     """
     checks.instance("space", space, Space, "a nascore space such as nc.spaces.NASBench201()")
     arch = space.validate(arch)
-    function = next((_builders[kind] for kind in type(space).__mro__ if kind in _builders), None)
-    if function is None:
+    mine = next((kind for kind in type(space).__mro__ if kind in _builders), None)
+    if mine is None:
         known = ", ".join(sorted(kind.__name__ for kind in _builders))
         raise SettingError(f"space={space.name}: no network is known for {type(space).__name__}; known: {known}")
+    function = _builders[mine]
     try:
-        return function(space, arch, **options)
-    except TypeError as error:
-        if "unexpected keyword argument" not in str(error) and "required" not in str(error):
-            raise
-        raise SettingError(f"networks.build on {space.name}: {str(error).split(') ', 1)[-1]}") from None
+        inspect.signature(function).bind(space, arch, **options)
+    except TypeError as error:  # one that is not known, or is missing
+        raise SettingError(f"networks.build on {space.name}: {error}") from None
+    network = function(space, arch, **options)
+    return checks.instance(f"network of {space.name}", network, nn.Module, "a torch module from its builder")
 
 
 def parameters(space: Space, arch: Arch, **options) -> int:
@@ -69,6 +75,9 @@ class CellNetwork(StackedCells):
         super().__init__(make_cell, widths, cells, statistics=statistics, **skeleton)
         self.space, self.arch = space, arch
 
+    def summary(self) -> str:
+        return f" of {self.space.name}, {self.space.format(self.arch)}{super().summary()}"
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.stacked(images)
 
@@ -78,20 +87,28 @@ def cell_network(
     space: CellSpace,
     arch: Arch,
     *,
-    channels: int = 16,
+    channels: int | None = None,
     cells: int = 5,
     classes: int = 10,
     widths: Sequence[int] | None = None,
     statistics: str = "running",
     **skeleton,
 ) -> CellNetwork:
-    """NAS-Bench-201's network: stages with channels, 2 and 4 times as many (or `widths`)."""
-    channels = checks.whole("channels", channels, 1)
-    widths = (channels, 2 * channels, 4 * channels) if widths is None else widths
+    """NAS-Bench-201's network: stages with channels (16), 2 and 4 times as many, or with `widths`."""
+    if channels is not None and widths is not None:
+        raise SettingError(f"channels={channels!r} and widths={checks.shown(widths)}: expected one of them")
+    if widths is None:
+        channels = 16 if channels is None else checks.whole("channels", channels, 1)
+        widths = (channels, 2 * channels, 4 * channels)
+    skeletons.options(skeleton)
     return CellNetwork(space, arch, widths, cells, classes=classes, statistics=statistics, **skeleton)
 
 
 @builds(RecurrentSpace)
 def recurrent_network(space: RecurrentSpace, arch: Arch, *, words: int, **options) -> RecurrentNetwork:
     """The language model of one recurrent cell."""
+    known = list(inspect.signature(RecurrentNetwork.__init__).parameters)[3:]
+    for name in options:
+        if name not in known:
+            raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
     return RecurrentNetwork(arch, words, **options)

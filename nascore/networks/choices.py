@@ -28,18 +28,23 @@ class Choices:
 
     def __post_init__(self):
         object.__setattr__(self, "edges", checks.whole("edges", self.edges, 1))
-        object.__setattr__(self, "ops", tuple(self.ops))
-        if len(self.ops) < 2:
-            raise SettingError(f"ops={self.ops!r}: expected at least two operations")
+        object.__setattr__(self, "ops", checks.distinct("ops", self.ops, 2))
         if self.zero is not None:
             object.__setattr__(self, "zero", checks.whole("zero", self.zero, 0, len(self.ops) - 1))
         if self.allowed is not None:
-            if len(self.allowed) != self.edges or not all(self.allowed):
-                raise SettingError(f"allowed={self.allowed!r}: expected some operations for each of {self.edges} edges")
-            allowed = tuple(
-                tuple(checks.whole("allowed", op, 0, len(self.ops) - 1) for op in options) for options in self.allowed
-            )
-            object.__setattr__(self, "allowed", allowed)
+            example = f"some positions in ops for each of {self.edges} edges, such as ((0, 1), (1,), ...)"
+            allowed = [tuple(checks.listed("allowed", row, example)) for row in self._rows(example)]
+            for row in allowed:
+                if not row or len(set(row)) < len(row):
+                    raise SettingError(f"allowed={checks.shown(self.allowed)}: expected {example}, each once")
+            whole = tuple(tuple(checks.whole("allowed", op, 0, len(self.ops) - 1) for op in row) for row in allowed)
+            object.__setattr__(self, "allowed", whole)
+
+    def _rows(self, example: str) -> list:
+        rows = checks.listed("allowed", self.allowed, example)
+        if len(rows) != self.edges:
+            raise SettingError(f"allowed={checks.shown(self.allowed)}: expected {example}")
+        return rows
 
     def mask(self) -> torch.Tensor:
         """Which operations each edge may hold, bool (edges, ops)."""
@@ -100,6 +105,9 @@ class Draw:
 
 def one_hot(arch: Sequence[int], ops: int, requires_grad: bool = False) -> Draw:
     """The draw that computes exactly the operations of `arch`, each with weight one."""
+    if type(arch) is not tuple or type(ops) is not int or not all(type(op) is int and 0 <= op < ops for op in arch):
+        ops = checks.whole("ops", ops, 1)
+        arch = tuple(checks.whole("arch", op, 0, ops - 1) for op in checks.listed("arch", arch, "an architecture"))
     weights = torch.zeros(len(arch), ops)
-    weights[torch.arange(len(arch)), torch.as_tensor(arch)] = 1.0
-    return Draw(weights.requires_grad_(requires_grad), tuple((int(op),) for op in arch))
+    weights[torch.arange(len(arch)), torch.as_tensor(arch, dtype=torch.long)] = 1.0
+    return Draw(weights.requires_grad_(requires_grad), tuple((op,) for op in arch))

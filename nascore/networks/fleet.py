@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from nascore import checks
 from nascore.errors import SettingError
+from nascore.networks.skeletons import parameters_text
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.nasbench201 import NASBench201
 
@@ -242,9 +244,15 @@ class Fleet(nn.Module):
     ):
         super().__init__()
         space = NASBench201()
-        if not len(archs):
+        archs = [space.validate(arch) for arch in checks.listed("archs", archs, "a list of cells")]
+        if not archs:
             raise SettingError("archs is empty: expected at least one cell")
-        archs = [space.validate(arch) for arch in archs]
+        widths = [checks.whole("widths", width, 1) for width in checks.listed("widths", widths, "(8, 16)")]
+        if not widths:
+            raise SettingError("widths is empty: expected the channels of each stage")
+        seed, inputs = checks.seed(seed), checks.whole("inputs", inputs, 1)
+        classes = checks.whole("classes", classes, 2)
+        checks.one_of("dtype", dtype, (torch.float32, torch.float64, torch.bfloat16, torch.float16))
         self.archs, self.networks, self.dtype = archs, len(archs), dtype
         self.stem = _Fused(len(archs), inputs, widths[0], 1, shared_input=True)
         self.stages = nn.ModuleList(_Stage(space, archs, each) for each in widths)
@@ -253,6 +261,13 @@ class Fleet(nn.Module):
         self.weight = nn.Parameter(torch.zeros(len(archs), widths[-1], classes))
         self.bias = nn.Parameter(torch.zeros(len(archs), 1, classes))
         self._reset(seed)
+
+    def __repr__(self) -> str:
+        """One line; `str` and `print` show torch's tree of modules."""
+        return f"<Fleet of {self.networks} networks, {parameters_text(self)}>"
+
+    def __str__(self) -> str:
+        return nn.Module.__repr__(self)
 
     def _reset(self, seed: int) -> None:
         for place in range(len(self.archs)):

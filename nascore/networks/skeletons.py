@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -11,11 +12,13 @@ from torch import nn
 
 from nascore import checks
 from nascore.errors import SettingError
-from nascore.networks.ops.layers import STATISTICS, Convolution, Norm
+from nascore.networks.ops.layers import STATISTICS, Convolution, Norm, odd
 
 
 class ResidualReduction(nn.Module):
-    """NAS-Bench-201's basic block of stride 2: two ReLU-convolution-normalisation, and a pooled 1x1 path around."""
+    """NAS-Bench-201's basic block of stride 2: two ReLU-convolution-normalisation, and a pooled 1x1 path around.
+
+    Both paths halve the image and round up, so that images of every size fit."""
 
     def __init__(self, inputs: int, outputs: int, statistics: str, generator: torch.Generator):
         super().__init__()
@@ -27,7 +30,7 @@ class ResidualReduction(nn.Module):
             Convolution(outputs, outputs, 3, 1, generator),
             Norm(outputs, statistics),
         )
-        self.around = nn.Sequential(nn.AvgPool2d(2, 2), Convolution(inputs, outputs, 1, 1, generator))
+        self.around = nn.Sequential(nn.AvgPool2d(2, 2, ceil_mode=True), Convolution(inputs, outputs, 1, 1, generator))
 
     def forward(self, x):
         return self.around(x) + self.path(x)
@@ -76,10 +79,12 @@ class StackedCells(nn.Module):
         channels_last: bool = True,
     ):
         super().__init__()
-        cells, stem = checks.whole("cells", cells, 1), checks.whole("stem", stem, 1)
+        cells, stem = checks.whole("cells", cells, 1), odd("stem", stem)
+        if not callable(make_cell):
+            raise SettingError(f"make_cell={checks.shown(make_cell)}: expected a function of a width and a generator")
         inputs, classes = checks.whole("inputs", inputs, 1), checks.whole("classes", classes, 2)
         seed, channels_last = checks.seed(seed), checks.flag("channels_last", channels_last)
-        widths = [checks.whole("widths", width, 1) for width in widths]
+        widths = [checks.whole("widths", width, 1) for width in checks.listed("widths", widths, "(16, 32, 64)")]
         if not widths:
             raise SettingError("widths is empty: expected the channels of each stage")
         checks.one_of("reduction", reduction, tuple(REDUCTIONS))
@@ -113,6 +118,12 @@ class StackedCells(nn.Module):
 
     def stacked(self, images: torch.Tensor, *cell_arguments) -> torch.Tensor:
         """Logits (n, classes)."""
+        try:
+            return self._stacked(images, *cell_arguments)
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:  # torch's words do not name the images
+            raise self.images_problem(images) or error from None
+
+    def _stacked(self, images: torch.Tensor, *cell_arguments) -> torch.Tensor:
         x = self.stem(images.contiguous(memory_format=self.layout))
         for number, stage in enumerate(self.stages):
             if number:
@@ -120,3 +131,49 @@ class StackedCells(nn.Module):
             for cell in stage:  # type: ignore[attr-defined]  # a ModuleList
                 x = cell(x, *cell_arguments)
         return self.head(F.relu(self.last(x)).mean((2, 3)))
+
+    def images_problem(self, images) -> SettingError | None:
+        """What is wrong with a batch of images that the network could not take; None: nothing, the fault is another."""
+        inputs, weight = self.skeleton["inputs"], self.head.weight
+        if not isinstance(images, torch.Tensor):
+            return SettingError(f"images: expected a tensor (n, {inputs}, h, w), not {type(images).__name__}")
+        if images.dim() != 4 or images.shape[1] != inputs or 0 in images.shape:
+            return SettingError(f"images of shape {tuple(images.shape)}: expected (n, {inputs}, h, w), none of them 0")
+        if images.dtype != weight.dtype and not torch.is_autocast_enabled(images.device.type):
+            return SettingError(f"images of {images.dtype}: the network computes in {weight.dtype}")
+        if images.device != weight.device:
+            return SettingError(f"images on {images.device}: the network is on {weight.device}")
+        side = 2 ** len(self.reductions)
+        if self.training and len(images) == 1 and max(images.shape[2:]) <= side:
+            return SettingError(
+                "a batch of one image, which the reductions make a single pixel: normalisation in training needs more"
+            )
+        return None
+
+    def __repr__(self) -> str:
+        """One line; `str` and `print` show torch's tree of modules."""
+        return f"<{type(self).__name__}{self.summary()}, {parameters_text(self)}>"
+
+    def summary(self) -> str:
+        """What it is made of, for `repr`."""
+        shown = self.skeleton
+        return f": {shown['cells']} cells in each stage of {shown['widths']} channels, {shown['classes']} classes"
+
+    def __str__(self) -> str:
+        return nn.Module.__repr__(self)
+
+
+def parameters_text(network: nn.Module) -> str:
+    """How many parameters can be trained, in words."""
+    count = sum(each.numel() for each in network.parameters() if each.requires_grad)
+    return f"{count:,} parameters"
+
+
+def options(given: dict, but: Collection[str] = ()) -> dict:
+    """`given`, if each is an option of StackedCells that the caller does not fix itself (`but`)."""
+    signature = inspect.signature(StackedCells.__init__).parameters.values()
+    known = [each.name for each in signature if each.kind is each.KEYWORD_ONLY and each.name not in but]
+    for name in given:
+        if name not in known:
+            raise SettingError(f"{name}={checks.shown(given[name])}: unknown option{checks.suggest(name, known)}")
+    return given

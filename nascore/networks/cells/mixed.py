@@ -13,6 +13,7 @@ from nascore import checks
 from nascore.networks.ops.fused import add, add_constants, average_pool, weighted_sum
 from nascore.networks.ops.layers import BN_EPS, BN_MOMENTUM, STATISTICS, kaiming
 from nascore.networks.ops.registry import Layer, operation
+from nascore.networks.ops.trial import module
 from nascore.spaces.cell import CellSpace
 
 
@@ -46,7 +47,7 @@ class MixedCell(nn.Module):
                 if kind.fused == "nor_conv":
                     self.kernels[f"{edge}_{op}"] = kaiming(channels, channels, kind.kernel, generator)
                 elif not kind.fused:
-                    self.modules_alone[f"{edge}_{op}"] = kind.build(layer)
+                    self.modules_alone[f"{edge}_{op}"] = module(kind, layer)
         if self.running:
             shape = len(self.pairs), len(space.ops), channels
             self.register_buffer("mean", torch.zeros(shape))

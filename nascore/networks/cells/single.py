@@ -7,6 +7,7 @@ from torch import nn
 
 from nascore.networks.ops.fused import add
 from nascore.networks.ops.registry import Layer, operation
+from nascore.networks.ops.trial import module
 from nascore.spaces.base import Arch
 from nascore.spaces.cell import CellSpace
 
@@ -36,7 +37,7 @@ class SingleCell(nn.Module):
             if kind.fused != "none"
         ]
         layer = Layer(channels, channels, statistics=statistics, generator=generator)
-        self.operations = nn.ModuleDict({name: kinds[int(name)].build(layer) for _, name in self.edges})
+        self.operations = nn.ModuleDict({name: module(kinds[int(name)], layer) for _, name in self.edges})
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         nodes: list[torch.Tensor | None] = [x]

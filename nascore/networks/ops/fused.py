@@ -115,9 +115,10 @@ class _DepthwisePool(torch.autograd.Function):
 @lru_cache(maxsize=64)
 def _window(channels: int, height: int, width: int, kernel: int, device: str, dtype: torch.dtype):
     """Ones for a depthwise convolution, and one over the number of pixels inside the image per window."""
-    ones = torch.ones(1, 1, kernel, kernel, dtype=torch.float64)  # rounded once, to the type that is asked for
-    share = 1 / F.conv2d(ones.new_ones(1, 1, height, width), ones, padding=kernel // 2)
-    return ones.expand(channels, 1, kernel, kernel).contiguous().to(device, dtype), share.to(device, dtype)
+    with torch.inference_mode(False):  # kept for every later caller, also one that trains
+        ones = torch.ones(1, 1, kernel, kernel, dtype=torch.float64)  # rounded once, to the type that is asked for
+        share = 1 / F.conv2d(ones.new_ones(1, 1, height, width), ones, padding=kernel // 2)
+        return ones.expand(channels, 1, kernel, kernel).contiguous().to(device, dtype), share.to(device, dtype)
 
 
 def average_pool(x: torch.Tensor, kernel: int) -> torch.Tensor:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from nascore import checks
+from nascore.errors import SettingError
 
 BN_MOMENTUM, BN_EPS = 0.1, 1e-5
 STATISTICS = ("batch", "running")
@@ -41,6 +45,14 @@ class Convolution(nn.Module):
 
     def forward(self, x):
         return F.conv2d(x, self.weight, stride=self.stride, padding=self.weight.shape[-1] // 2)
+
+
+def odd(name: str, value: Any) -> int:
+    """The side of a window that is padded so that an image keeps its size."""
+    side = checks.whole(name, value, 1)
+    if side % 2 == 0:
+        raise SettingError(f"{name}={side}: expected an odd number, so that the image keeps its size")
+    return side
 
 
 def kaiming(inputs: int, outputs: int, kernel: int, generator: torch.Generator | None) -> nn.Parameter:

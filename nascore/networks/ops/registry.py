@@ -21,7 +21,9 @@ from torch import nn
 
 from nascore import checks
 from nascore.errors import SettingError
+from nascore.networks.ops.layers import odd
 
+FUSED = ("", "none", "skip_connect", "nor_conv", "avg_pool")
 COPY = re.compile(r"(?P<name>.+?)(\.\d+)?")
 
 
@@ -56,6 +58,13 @@ class Operation:
     fused: str = ""
     kernel: int = 1
 
+    def __post_init__(self):
+        checks.text("name", self.name)
+        if not callable(self.build):
+            raise SettingError(f"build={checks.shown(self.build)}: expected a function of a Layer that gives a module")
+        checks.one_of("fused", self.fused, FUSED)
+        object.__setattr__(self, "kernel", odd("kernel", self.kernel))
+
 
 Maker = Callable[[str, re.Match], Operation]
 _makers: list[tuple[re.Pattern, str, Maker]] = []
@@ -66,25 +75,41 @@ def register(pattern: str, form: str) -> Callable[[Maker], Maker]:
 
     `form` is how error messages write these names. A name that two patterns match belongs to the later one.
     """
-    compiled = re.compile(pattern)
+    try:
+        compiled = re.compile(checks.text("pattern", pattern))
+    except re.error as error:
+        raise SettingError(f"pattern={pattern!r}: not a regular expression ({error})") from None
+    checks.text("form", form)
 
     def add(maker: Maker) -> Maker:
+        if not callable(maker):
+            raise SettingError(f"maker={checks.shown(maker)}: expected a function of a name and its match")
         _makers.insert(0, (compiled, form, maker))
-        operation.cache_clear()
+        operation.cache_clear()  # type: ignore[attr-defined]
         return maker
 
     return add
 
 
-@lru_cache(maxsize=256)
 def operation(name: str) -> Operation:
     """What an operation's name means; a suffix .2, .3, ... makes further ones of the same kind, with weights of their
     own: nor_conv_3x3.2. SettingError for every other name."""
+    return _known(checks.text("operation", name))
+
+
+@lru_cache(maxsize=256)
+def _known(name: str) -> Operation:
     importlib.import_module("nascore.networks.ops.standard")
-    bare = COPY.fullmatch(checks.text("operation", name))
+    bare = COPY.fullmatch(name)
     for pattern, _, maker in _makers:
         match = pattern.fullmatch(bare["name"]) if bare else None
         if match:
-            return maker(name, match)
+            made = maker(name, match)
+            if not isinstance(made, Operation):
+                raise SettingError(f"operation {name!r}: its maker gives {checks.shown(made)}, expected an Operation")
+            return made
     forms = ", ".join(dict.fromkeys(form for _, form, _ in reversed(_makers)))
     raise SettingError(f"operation {name!r}: expected {forms}, and a suffix like .2 for another of the same kind")
+
+
+operation.cache_clear = _known.cache_clear  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from nascore.networks.choices import Choices, Draw
+from nascore.networks.skeletons import parameters_text
 from nascore.spaces.base import Arch
 
 
@@ -21,6 +22,18 @@ class Supernet(nn.Module, ABC):
 
     choices: Choices
     settings: dict = {}
+
+    def __repr__(self) -> str:
+        """One line; `str` and `print` show torch's tree of modules."""
+        edges, ops = self.choices.edges, len(self.choices.ops)
+        return f"<{type(self).__name__}: {edges} edges, {ops} operations{self.summary()}, {parameters_text(self)}>"
+
+    def summary(self) -> str:
+        """What else there is to say in `repr`."""
+        return ""
+
+    def __str__(self) -> str:
+        return nn.Module.__repr__(self)
 
     @abstractmethod
     def loss(self, batch, draw: Draw) -> torch.Tensor:

@@ -14,6 +14,7 @@ from nascore.errors import SettingError
 from nascore.networks.cells.mixed import MixedCell
 from nascore.networks.choices import Choices, Draw
 from nascore.networks.skeletons import StackedCells
+from nascore.networks.skeletons import options as skeleton_options
 from nascore.networks.supernets.base import Supernet
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.nasbench201 import NASBench201
@@ -34,6 +35,7 @@ class CellSupernet(StackedCells, Supernet):
 
     def __init__(self, space: CellSpace, widths: Sequence[int], cells: int, *, statistics: str = "batch", **skeleton):
         checks.instance("space", space, CellSpace, "a CellSpace")
+        skeleton_options(skeleton, but=("statistics",))
 
         def make_cell(width: int, generator: torch.Generator) -> MixedCell:
             return MixedCell(space, width, statistics, generator)
@@ -51,26 +53,74 @@ class CellSupernet(StackedCells, Supernet):
                 f"the draw's weights have shape {tuple(draw.weights.shape)}: expected "
                 f"{(self.choices.edges, len(self.choices.ops))}"
             )
+        if self.choices.allowed is not None:
+            self._permit(draw)
         gradient = draw.weights.requires_grad and torch.is_grad_enabled()
         values = draw.weights.detach().tolist()
         plain = [[not gradient and w == 1.0 for w in row] for row in values]
-        active = [[j for j in ops if gradient or row[j] != 0] for ops, row in zip(draw.active, values, strict=True)]
+        try:
+            active = [[j for j in ops if gradient or row[j] != 0] for ops, row in zip(draw.active, values, strict=True)]
+        except (IndexError, TypeError, ValueError):
+            raise SettingError(
+                f"active={checks.shown(draw.active)}: expected for each of {self.choices.edges} edges some numbers "
+                f"from 0 to {len(self.choices.ops) - 1}"
+            ) from None
         return self.stacked(images, draw.weights.to(images.device), active, plain, gradient and draw.constants)
 
     def loss(self, batch, draw: Draw) -> torch.Tensor:
-        images, labels = batch
-        return F.cross_entropy(_full(self(images, draw)), labels)
+        images, labels = _pair(batch)
+        logits = _full(self(images, draw))
+        try:
+            return F.cross_entropy(logits, labels)
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:  # torch's words do not name the labels
+            raise self._labels_problem(logits, labels) or error from None
+
+    def _labels_problem(self, logits: torch.Tensor, labels) -> SettingError | None:
+        classes = self.skeleton["classes"]
+        if not isinstance(labels, torch.Tensor) or labels.dtype != torch.long or labels.shape != logits.shape[:1]:
+            what = f"{tuple(labels.shape)} of {labels.dtype}" if isinstance(labels, torch.Tensor) else type(labels)
+            return SettingError(f"labels {what}: expected ({len(logits)},) of torch.int64")
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= classes:
+            return SettingError(f"labels from {low} to {high}: the network has classes 0 to {classes - 1}")
+        return None
+
+    def _permit(self, draw: Draw) -> None:
+        """SettingError where an edge shall compute what the space does not allow there."""
+        for edge, (active, allowed) in enumerate(zip(draw.active, self.choices.allowed or (), strict=True)):
+            for op in active:
+                if op not in allowed:
+                    raise SettingError(
+                        f"the draw has operation {op} on edge {edge}, where the space allows {list(allowed)}"
+                    )
+
+    def summary(self) -> str:
+        shown = self.skeleton
+        return f" on {self.space.name}, {shown['cells']} cells in each stage of {shown['widths']} channels"
+
+    def __repr__(self) -> str:
+        return Supernet.__repr__(self)
 
     @torch.no_grad()
     def measures(self, batch, draw: Draw) -> dict[str, float]:
         """{"loss": cross-entropy, "accuracy": percent} in evaluation mode."""
-        images, labels = batch
+        images, labels = _pair(batch)
         with _evaluating(self):
             logits = _full(self(images, draw))
+        try:
+            loss = float(F.cross_entropy(logits, labels))
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:
+            raise self._labels_problem(logits, labels) or error from None
         return {
-            "loss": float(F.cross_entropy(logits, labels)),
+            "loss": loss,
             "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
         }
+
+
+def _pair(batch) -> tuple[torch.Tensor, torch.Tensor]:
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        raise SettingError(f"a batch {checks.shown(type(batch))}: expected images and labels")
+    return batch[0], batch[1]
 
 
 def _full(logits: torch.Tensor) -> torch.Tensor:
@@ -80,12 +130,13 @@ def _full(logits: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def _evaluating(module: nn.Module) -> Iterator[None]:
-    training = module.training
+    modes = [(each, each.training) for each in module.modules()]  # some may be frozen in evaluation
     module.eval()
     try:
         yield
     finally:
-        module.train(training)
+        for each, training in modes:
+            each.training = training
 
 
 def nasbench201_supernet(
@@ -97,7 +148,8 @@ def nasbench201_supernet(
     """
     channels = checks.whole("channels", channels, 1)
     widths = (channels, 2 * channels, 4 * channels)
-    return CellSupernet(space or NASBench201(), widths, cells, classes=classes, **options)
+    skeleton_options(options, but=("classes",))
+    return CellSupernet(NASBench201() if space is None else space, widths, cells, classes=classes, **options)
 
 
 def digits201_supernet(
@@ -107,10 +159,18 @@ def digits201_supernet(
 
     Stem and reductions are blind to space: only the cell can look around. `widths`: by default those of the table.
     """
-    return CellSupernet(space or NASBench201(), widths, 1, stem=1, inputs=1, reduction="pooled", **options)
+    skeleton_options(options, but=("stem", "inputs", "reduction"))
+    space = NASBench201() if space is None else space
+    return CellSupernet(space, widths, 1, stem=1, inputs=1, reduction="pooled", **options)
 
 
 def without_none(space: CellSpace | None = None) -> CellSpace:
-    """The same cells without the operation "none" (AdvantageNAS, Section 5.2, removes it)."""
-    space = space or NASBench201()
-    return CellSpace(space.nodes, tuple(op for op in space.ops if op != "none"), f"{space.name}-without-none")
+    """The same cells without the operation "none" (AdvantageNAS, Section 5.2, removes it): each edge keeps the others
+    that it may hold. SettingError where an edge keeps nothing."""
+    space = NASBench201() if space is None else checks.instance("space", space, CellSpace, "a CellSpace")
+    allowed = [[space.ops[op] for op in row if space.ops[op] != "none"] for row in space.allowed]
+    for edge, row in enumerate(allowed):
+        if not row:
+            raise SettingError(f"space={space.name}: edge {edge} allows nothing but none")
+    ops = tuple(op for op in space.ops if op != "none")
+    return CellSpace(space.nodes, ops, f"{space.name}-without-none", None if space.uniform else allowed)

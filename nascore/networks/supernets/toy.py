@@ -67,12 +67,15 @@ class ToySupernet(Supernet):
     def _patches(self, images: torch.Tensor) -> torch.Tensor:
         """What the filters look at, (16 n, 49). Kept for the next call: a teacher and all draws of a step see the same
         images."""
-        if self._seen is None or self._seen[0] is not images or self._seen[1] != images._version:
+        kept = not images.is_inference() and not images.requires_grad  # what has a version, and no gradient to lose
+        if not kept or self._seen is None or self._seen[0] is not images or self._seen[1] != images._version:
             if images.shape[1:] != (1, SIZE, SIZE):
                 raise SettingError(f"images of shape {tuple(images.shape)}: expected (n, 1, {SIZE}, {SIZE})")
             # of the ways to copy windows the fastest on CPU: half the time of unfold, a fifth of im2col
-            windows = images.reshape(-1, SIZE * SIZE).index_select(1, self.pixels)
-            self._seen = images, images._version, windows.view(-1, KERNEL * KERNEL)
+            windows = images.reshape(-1, SIZE * SIZE).index_select(1, self.pixels).view(-1, KERNEL * KERNEL)
+            if not kept or windows.is_inference():  # under inference_mode: of no use to a caller that trains
+                return windows
+            self._seen = images, images._version, windows
         return self._seen[2]
 
     def _mixed(self, patches: torch.Tensor, draw: Draw) -> torch.Tensor:
