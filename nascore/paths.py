@@ -1,7 +1,8 @@
 """Where everything lies. One module, so that notebooks, tests and the command line never use relative paths.
 
 papermill runs a notebook in the caller's folder, nbval and JupyterLab in the notebook's own: only absolute paths work
-in all three. Environment variables override each place: NASCORE_ROOT, NASCORE_CACHE, NASCORE_RESULTS, NASCORE_FIGURES.
+in all three. Environment variables override each place: NASCORE_ROOT, NASCORE_CACHE, NASCORE_RESULTS, NASCORE_FIGURES;
+NASCORE_PAPERS adds folders of papers, NASCORE_MIRROR takes the place of the hosts that data come from.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from nascore.errors import DataError
+from nascore.errors import DataError, ResultsError
 
 
 def _place(variable: str, default: Path) -> Path:
@@ -54,24 +55,45 @@ def figures() -> Path:
 
 
 def notebooks() -> Path:
-    """The checkout's notebooks."""
-    return root() / "notebooks"
+    """The notebooks: the checkout's, or the copy that the build put into an installed package (`_notebooks`)."""
+    inside = Path(__file__).resolve().parent / "_notebooks"
+    own = root() / "notebooks"
+    return inside if inside.is_dir() and not own.is_dir() else own
 
 
 # what a paper consists of -> where it lies in a folder that NASCORE_PAPERS names
 SHELVES = {"studies": "studies", "notebooks": "notebooks", "claims": "data/claims", "papers": "data/papers"}
 
 
-def shelves(kind: str) -> list[Path]:
-    """Folders of one kind (a key of SHELVES) outside the package: below each folder in NASCORE_PAPERS, where it exists.
+def paper_folders() -> list[Path]:
+    """The folders that NASCORE_PAPERS names (separated as in PATH), of papers that are no part of this checkout.
 
-    NASCORE_PAPERS lists folders (separated as in PATH) of papers that are no part of this checkout, each with
-    studies/<paper>/, notebooks/<paper>/, data/claims/<paper>.toml and data/papers/<paper>.toml.
+    Each has studies/<paper>/, notebooks/<paper>/, data/claims/<paper>.toml and data/papers/<paper>.toml, as far as the
+    paper needs them; ResultsError for one that is absent or has none of these.
     """
-    roots = [
-        Path(part).expanduser().resolve() for part in os.environ.get("NASCORE_PAPERS", "").split(os.pathsep) if part
-    ]
-    return [root / SHELVES[kind] for root in roots if (root / SHELVES[kind]).is_dir()]
+    folders = _named()
+    for folder in folders:
+        if not folder.is_dir():
+            raise ResultsError(f"NASCORE_PAPERS names {folder}, which is no folder")
+        if not any((folder / shelf).is_dir() for shelf in SHELVES.values()):
+            raise ResultsError(f"NASCORE_PAPERS names {folder}, which has none of {', '.join(SHELVES.values())}")
+    return folders
+
+
+def _named() -> list[Path]:
+    parts = os.environ.get("NASCORE_PAPERS", "").split(os.pathsep)
+    return list(dict.fromkeys(Path(part).expanduser().resolve() for part in parts if part.strip()))
+
+
+def shelves(kind: str) -> list[Path]:
+    """Folders of one kind (a key of SHELVES) outside the package: below each of `paper_folders`, where it exists."""
+    return [folder / SHELVES[kind] for folder in paper_folders() if (folder / SHELVES[kind]).is_dir()]
+
+
+def study_folders() -> list[Path]:
+    """The shelves of studies outside the package, whatever else is wrong with them: what is imported cannot wait for a
+    clear error, which comes as soon as the papers are asked for."""
+    return [folder / SHELVES["studies"] for folder in _named() if (folder / SHELVES["studies"]).is_dir()]
 
 
 def notebook_folders() -> list[Path]:
@@ -90,7 +112,12 @@ def paper_value_files() -> list[Path]:
 
 
 def _files(kind: str) -> list[Path]:
-    found = {file.stem: file for folder in [data() / kind, *shelves(kind)] for file in folder.glob("*.toml")}
+    found: dict[str, Path] = {}
+    for folder in [data() / kind, *shelves(kind)]:
+        for file in folder.glob("*.toml"):
+            if file.stem in found:  # one would silently stand for the other
+                raise ResultsError(f"two files of {kind} for the paper {file.stem}: {found[file.stem]} and {file}")
+            found[file.stem] = file
     return [found[name] for name in sorted(found)]
 
 

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nascore.companion import provenance, store
+from nascore.companion import columns, provenance, store
 from nascore.companion.plans import Plan, describe, plan
 from nascore.companion.pool import check_backend, check_workers, pool, terminated_as_interrupted
 from nascore.companion.progress import Progress
@@ -161,7 +161,8 @@ def run_unit(number: int, run: Any, config: dict, seed: int, data: str, in_worke
             result = run(config, seed)
             if not isinstance(result, Mapping) or not isinstance(result.get("metrics"), Mapping):
                 raise ResultsError("the experiment's run() must return a dict with the key 'metrics' (a dict)")
-            result = {key: value for key, value in store.plain(result).items() if key not in store.REQUIRED[:6]}
+            result = store.plain(result)
+            columns.check_result(config, {key: value for key, value in result.items() if key != "device"})
         except Exception as error:  # the other units go on; the parent reports this one
             text = f"{type(error).__name__}: {error}" if not isinstance(error, NascoreError) else str(error)
             return number, {"error": text, "traceback": traceback.format_exc()}

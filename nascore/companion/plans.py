@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from nascore.companion import store
+from nascore.companion import columns, store
 from nascore.errors import DataError, ResultsError
 from nascore.studies import registry
 from nascore.studies.experiment import Experiment, Unit, check_profile
@@ -130,6 +130,7 @@ def units(experiment: Experiment, profile: str) -> list[Unit]:
     listed = list(experiment.units(profile))
     seen: set[str] = set()
     for unit in listed:
+        columns.check_config(experiment.id, unit.config)
         key = store.canonical([unit.config, unit.seed])
         if key in seen:
             raise ResultsError(f"{experiment.id} lists the unit {describe(unit)} twice in profile {profile}")

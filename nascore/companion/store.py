@@ -19,13 +19,14 @@ from typing import Any
 
 from nascore import paths
 from nascore.errors import ResultsError
-from nascore.studies.experiment import check_profile
+from nascore.studies.experiment import check_id, check_profile
 
 REQUIRED = ("experiment", "version", "profile", "config", "seed", "fingerprint", "metrics", "provenance", "digest")
 
 
 def path(experiment: str, profile: str) -> Path:
     """File that holds the rows of an experiment under a profile (laptop and paper share one file)."""
+    check_id(experiment)  # it becomes a path, which must not lead out of the store
     check_profile(profile)
     folder = Path(paths.cache()) / "results" / "smoke" if profile == "smoke" else Path(paths.results())
     return folder / f"{experiment}.jsonl"

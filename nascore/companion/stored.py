@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from nascore.benchmarks import kinds
-from nascore.companion import store
+from nascore.companion import columns, store
 from nascore.companion.plans import plan, units
 from nascore.errors import ResultsError
 from nascore.studies import registry
@@ -79,18 +79,7 @@ def as_table(experiment: Experiment, profile: str, found: list[dict]) -> pd.Data
 
 
 def _flat(row: dict) -> dict:
-    data = row["provenance"]["data"]
-    flat = {key: row[key] for key in ("experiment", "version", "profile", "seed")}
-    flat.update(data=data, data_kind=kinds.kind_of(data))
-    for part in (row["config"], row["metrics"]):
-        for key, value in part.items():
-            if key in flat:
-                raise ResultsError(f"{row['experiment']}: the name {key!r} is used twice among config and metrics")
-            flat[key] = value
-    extra = {key: value for key, value in row.items() if key not in store.REQUIRED and key not in flat}
-    flat.update(extra)
-    flat.update({f"provenance.{key}": value for key, value in row["provenance"].items() if key != "data"})
-    return flat
+    return columns.flat(row, kinds.kind_of(row["provenance"]["data"]))
 
 
 def curves(table: pd.DataFrame, by: Iterable[str] = ("method",)) -> pd.DataFrame:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from nascore import paths
 
-# papers that live outside the package, see `nascore.paths.shelves`
-__path__ = [*__path__, *(str(folder) for folder in paths.shelves("studies"))]
+# papers that live outside the package, see `nascore.paths.paper_folders`
+__path__ = [*__path__, *(str(folder) for folder in paths.study_folders())]
