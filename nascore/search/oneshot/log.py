@@ -27,7 +27,9 @@ class SearchLog:
     and the architecture steps; NaN where there was no such step), entropy (nats, mean over edges), arch (what the
     supernet decodes from the strategy's scores), best_val and process_best (lowest minibatch validation loss so far and
     its architecture; NaN and None while none was seen), seconds (wall time of the epoch), and what hooks added.
-    `probabilities`: float32 (epochs, edges, ops) after each epoch. `settings`: everything the numbers depend on.
+    `probabilities`: float32 (epochs, edges, ops) after each epoch. `settings`: everything the numbers depend on;
+    `threads` among them is how many torch computed on. Where a search went on from a checkpoint of another number,
+    `earlier_threads` lists those: the numbers may then differ in their last digits from those of one number throughout.
     `stopped`: why the search ended before its last epoch; "" where it did not.
     `run`: the search itself, with which training can go on (`run.supernet`, `run.strategy`, `run.train_weights`, ...);
     None in a log made of rows alone.
@@ -41,7 +43,8 @@ class SearchLog:
         run: Run | None = None,
         stopped: str = "",
     ):
-        extra = [name for row in rows[-1:] for name in row if name not in COLUMNS]
+        # a hook may add a column in some epochs only
+        extra = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
         self.frame = pd.DataFrame(rows, columns=[*COLUMNS, *extra])
         self.probabilities = np.asarray(probabilities, np.float32)
         self.settings, self.run, self.stopped = settings, run, stopped
@@ -79,8 +82,8 @@ class SearchLog:
             return "<SearchLog: no epoch>"
         last = self.frame.iloc[-1]
         return (
-            f"<SearchLog of {self.settings['strategy']['name']}: {len(self.frame)} epochs, validation loss "
-            f"{last['val_loss']:.4g}, entropy {last['entropy']:.3g}, arch {last['arch']}>"
+            f"<SearchLog of {self.settings.get('strategy', {}).get('name', 'a search')}: {len(self.frame)} epochs, "
+            f"validation loss {last['val_loss']:.4g}, entropy {last['entropy']:.3g}, arch {last['arch']}>"
         )
 
     def _repr_html_(self) -> str:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from nascore import checks
+from nascore import bars, checks
 from nascore.errors import Diverged, SettingError
 from nascore.networks.choices import Draw
 from nascore.networks.supernets.base import Supernet
 from nascore.search.oneshot import checkpoint as checkpoints
-from nascore.search.oneshot import unrolled
-from nascore.search.oneshot.hooks.base import Hook
+from nascore.search.oneshot import state, unrolled
+from nascore.search.oneshot.candidates import Candidates
+from nascore.search.oneshot.hooks.base import Hook, columns
 from nascore.search.oneshot.log import COLUMNS
+from nascore.search.oneshot.moving import on
 from nascore.search.oneshot.strategies.base import Strategy
 from nascore.search.oneshot.weights import Weights
 from nascore.spaces.base import Arch
@@ -47,17 +51,21 @@ class Run:
         self.device, self.dtype, self.hooks = device, dtype, tuple(hooks)
         self.rows: list[dict] = []
         self.probabilities: list = []
-        self.best_val = math.inf
-        self.process_best: Arch | None = None
+        self.candidates = Candidates()
         self.epoch = self.step = 0
         self.stopped = ""
         self.threads: int | None = None  # torch's own number
+        self._further: tuple[Any, int, int] | None = None  # where `train_weights` stands: data, epoch, batches used
+        self._place: str | None = None  # of the present step, outside the epochs of the search
         self._advance = getattr(supernet, "advance", None)
         self._takes_evaluate = _parameters(strategy.update) > 2
 
     def plan(self, epochs: int, freeze: int, steps: int | None) -> None:
         """How long the search is; `steps` per epoch, by default as many as there are batches."""
         self.epochs, self.freeze = epochs, freeze
+        parts = [
+            name for name, used in (("train", self.weights.optimizer is not None), ("val", freeze < epochs)) if used
+        ]
         if steps is None:
             try:
                 steps = len(self.data.val(0))
@@ -65,7 +73,24 @@ class Run:
                 raise SettingError("steps_per_epoch=None: the batches have no length, give their number") from error
             if steps < 1:
                 raise SettingError("the data has not one whole batch")
+        lengths = [_length(getattr(self.data, name)(0)) for name in parts]
+        there = min((length for length in lengths if length is not None), default=steps)
+        if there < steps:
+            raise SettingError(f"steps_per_epoch={steps}: the data gave {there} pairs of batches, not {steps}")
         self.steps = steps
+
+    @property
+    def best_val(self) -> float:
+        """The lowest minibatch validation loss of an architecture all of whose operations are live; infinity before."""
+        return self.candidates.best(self._live())[0]
+
+    @property
+    def process_best(self) -> Arch | None:
+        """The architecture of `best_val`."""
+        return self.candidates.best(self._live())[1]
+
+    def _live(self) -> torch.Tensor | None:
+        return getattr(self.strategy, "live", None)
 
     def stop(self, reason: str) -> None:
         """End the search after the present epoch."""
@@ -74,19 +99,17 @@ class Run:
     # -- epochs -------------------------------------------------------------------------------------------------------
     def all(self, path: Path | None, settings: dict, progress: bool) -> None:
         """Every epoch that is still to come; a checkpoint after each."""
-        from tqdm.auto import tqdm
-
         total, done = self.epochs * self.steps, len(self.rows) * self.steps
         name = settings["strategy"]["name"]
         for hook in self.hooks:
             hook.before_search(self)
-        with tqdm(total=total, initial=done, unit="step", desc=name, disable=not progress, delay=2) as bar:
+        with bars.bar(total=total, initial=done, unit="step", desc=name, disable=not progress) as bar:
             for epoch in range(len(self.rows), self.epochs):
                 if self.stopped:
                     break
                 self._epoch(epoch, bar)
                 if path is not None:
-                    checkpoints.save(path, self.state(settings))
+                    checkpoints.save(path, state.capture(self, settings))
 
     def _epoch(self, epoch: int, bar) -> None:
         begin, frozen, trains = time.perf_counter(), epoch < self.freeze, self.weights.optimizer is not None
@@ -113,21 +136,21 @@ class Run:
         if count < self.steps:
             raise SettingError(f"the data gave {count} pairs of batches in epoch {epoch + 1}, not {self.steps}")
         mean = {name: sum(found) / len(found) if found else math.nan for name, found in losses.items()}
-        best = self.best_val if math.isfinite(self.best_val) else math.nan
+        if trains and not all(bool(parameter.isfinite().all()) for parameter in self.weights.parameters):
+            raise Diverged(f"weights, {self._where()}: not all are finite; a lower learning rate or a clip may help")
+        best, architecture = self.candidates.best(self._live())
         row = {
             "epoch": epoch + 1,
             "train_loss": mean["train"],
             "val_loss": mean["val"],
-            "entropy": self.strategy.entropy(),
+            "entropy": float(self.strategy.entropy()),
             "arch": self.derived(),
-            "best_val": best,
-            "process_best": self.process_best,
+            "best_val": best if math.isfinite(best) else math.nan,
+            "process_best": architecture,
             "seconds": time.perf_counter() - begin,
         }
         for hook in self.hooks:
-            columns = dict(hook.after_epoch(self) or {})
-            checks.unreserved(f"{type(hook).__name__}.after_epoch", columns, {*COLUMNS, *row})
-            row |= columns
+            row |= columns(hook, self, {*COLUMNS, *row})
         self.rows.append(row)
         self.probabilities.append(self.strategy.probabilities().tolist())
         if losses["val"]:  # none while theta is frozen
@@ -135,7 +158,7 @@ class Run:
 
     def batches(self, which: str, epoch: int) -> Iterable:
         """The "train" or "val" batches of an epoch, on the run's device."""
-        return (_on(batch, self.device) for batch in islice(getattr(self.data, which)(epoch), self.steps))
+        return (on(batch, self.device) for batch in islice(getattr(self.data, which)(epoch), self.steps))
 
     def derived(self) -> Arch:
         """The architecture that the strategy's scores stand for now."""
@@ -155,9 +178,21 @@ class Run:
         return found
 
     def evaluate(self, batch, draw: Draw, reads: bool = False) -> float:
-        """A draw's loss without any gradient."""
-        with torch.no_grad():
+        """A draw's loss in evaluation mode, without any gradient."""
+        with torch.no_grad(), self._evaluating():
             return self._finite(self.loss(batch, draw, reads), "loss")
+
+    @contextlib.contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """The supernet in evaluation mode, and back in the mode before, whatever happens inside."""
+        training = self.supernet.training
+        if training:
+            self.supernet.eval()
+        try:
+            yield
+        finally:
+            if training:
+                self.supernet.train()
 
     def mixing_gradient(
         self, batch, draw: Draw, create_graph: bool = False, reads: bool = False
@@ -187,25 +222,48 @@ class Run:
         """Train the weights on for `steps` steps, also after the search has ended; the losses.
 
         Batches come from `data.train(epoch)` (default: the search's data), from the epoch after the search's last one
-        on; `rate`: the learning rate of all parameters (default: as the search left it).
+        on; a further call goes on with the batch after the last one used. `rate`: the learning rate of all parameters
+        in these steps (default: as the search left it). SettingError for bad values and data without a batch, Diverged
+        for a loss that is not finite.
         """
         steps = checks.whole("steps", steps, 1)
-        if self.weights.optimizer is None:
+        optimizer = self.weights.optimizer
+        if optimizer is None:
             raise SettingError(f"{type(self.supernet).__name__} has no trainable parameters")
-        if rate is not None:
-            for group in self.weights.optimizer.param_groups:
-                group["lr"] = checks.number("rate", rate, above=0)
+        rate = None if rate is None else checks.number("rate", rate, above=0)
+        data = self.data if data is None else data
+        if isinstance(data, type) or not callable(getattr(data, "train", None)):
+            raise SettingError(f"data={checks.shown(data)}: expected batches by train(epoch), such as ImageData")
+        if self._further is None or self._further[0] is not data:
+            self._further = data, len(self.rows), 0
         losses: list[float] = []
-        data, epoch = self.data if data is None else data, self.epochs
-        with limited(self.threads):
-            while len(losses) < steps:
-                before = len(losses)
-                for batch in islice(data.train(epoch), steps - len(losses)):
-                    losses.append(self.weight_step(_on(batch, self.device)))
-                if len(losses) == before:
-                    raise SettingError("the data gave no batch to train on")
-                epoch += 1
+        before = [group["lr"] for group in optimizer.param_groups]
+        try:
+            if rate is not None:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+            with limited(self.threads), torch.inference_mode(False), torch.enable_grad():
+                self._train_on(steps, losses)
+        finally:
+            self._place = None
+            for group, value in zip(optimizer.param_groups, before, strict=True):
+                group["lr"] = value
         return losses
+
+    def _train_on(self, steps: int, losses: list[float]) -> None:
+        assert self._further is not None
+        while len(losses) < steps:
+            data, epoch, used = self._further
+            before = len(losses)
+            for batch in islice(data.train(epoch), used, used + steps - len(losses)):
+                self._place = f"step {len(losses) + 1} of training on"
+                losses.append(self.weight_step(on(batch, self.device)))
+                used += 1
+                self._further = data, epoch, used
+            if len(losses) < steps:
+                if len(losses) == before and not used:
+                    raise SettingError("the data gave no batch to train on")
+                self._further = data, epoch + 1, 0
 
     def architecture_step(self, training, batch) -> float:
         """One step of theta (lines 6 to 10 of Algorithm 1); the mean of the draws' losses."""
@@ -213,12 +271,16 @@ class Run:
         draws = [self.strategy.draw() for _ in range(self.strategy.samples)]
         losses = [self._draw_loss(training, batch, draw, last=draw is draws[-1]) for draw in draws]
         for draw, value in zip(draws, losses, strict=True):
-            if value < self.best_val and draw.single:
-                self.best_val, self.process_best = value, self.supernet.decode(draw.scores)
+            self.candidates.add(value, draw, self.supernet.decode)
+            if draw.weights.grad is not None and not draw.weights.grad.isfinite().all():
+                raise Diverged(f"gradient of the mixing weights, {self._where()}: {draw.weights.grad.tolist()}")
         if self._takes_evaluate:
             self.strategy.update(draws, losses, lambda draw: self.evaluate(batch, draw))
         else:
             self.strategy.update(draws, losses)  # type: ignore[call-arg]  # it said that it needs no more
+        theta = getattr(self.strategy, "theta", None)
+        if isinstance(theta, torch.Tensor) and not theta.isfinite().all():
+            raise Diverged(f"theta, {self._where()}: {theta.tolist()}")
         return sum(losses) / len(losses)
 
     def _draw_loss(self, training, batch, draw: Draw, last: bool) -> float:
@@ -244,39 +306,17 @@ class Run:
     def _finite(self, loss, what: str) -> float:
         value = float(loss.detach()) if isinstance(loss, torch.Tensor) else float(loss)
         if not math.isfinite(value):
-            where = f"epoch {self.epoch + 1}, step {self.step + 1}"
-            raise Diverged(f"{what}, {where}: {value}; a lower learning rate or a clip may help")
+            raise Diverged(f"{what}, {self._where()}: {value}; a lower learning rate or a clip may help")
         return value
 
-    # -- state --------------------------------------------------------------------------------------------------------
-    def state(self, settings: dict) -> dict:
-        """What a checkpoint holds."""
-        optimizer = self.weights.optimizer
-        return {
-            "settings": settings,
-            "rows": self.rows,
-            "probabilities": self.probabilities,
-            "best": [self.best_val, self.process_best],
-            "stopped": self.stopped,
-            "supernet": self.supernet.state_dict(),
-            "optimizer": optimizer.state_dict() if optimizer is not None else None,
-            "strategy": self.strategy.state_dict(),
-            "hooks": [hook.state_dict() for hook in self.hooks],
-            "generator": torch.get_rng_state(),
-        }
+    def _where(self) -> str:
+        return self._place or f"epoch {self.epoch + 1}, step {self.step + 1}"
 
-    def load(self, state: dict) -> None:
-        """Go on from a checkpoint's state."""
-        self.rows, self.probabilities = state["rows"], state["probabilities"]
-        self.best_val, self.process_best = state["best"]
-        self.stopped = state["stopped"]
-        self.supernet.load_state_dict(state["supernet"])
-        if self.weights.optimizer is not None:
-            self.weights.optimizer.load_state_dict(state["optimizer"])
-        self.strategy.load_state_dict(state["strategy"])
-        for hook, kept in zip(self.hooks, state["hooks"], strict=True):
-            hook.load_state_dict(kept)
-        torch.set_rng_state(state["generator"])
+    def __repr__(self) -> str:
+        return (
+            f"<Run of {type(self.strategy).__name__} on {type(self.supernet).__name__}: {len(self.rows)} of "
+            f"{self.epochs} epochs of {self.steps} steps>"
+        )
 
 
 def _parameters(function) -> int:
@@ -287,9 +327,8 @@ def _parameters(function) -> int:
     return sum(kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
 
 
-def _on(batch, device: torch.device):
-    if isinstance(batch, torch.Tensor):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, (tuple, list)):
-        return type(batch)(_on(part, device) for part in batch)
-    return batch
+def _length(batches) -> int | None:
+    try:
+        return len(batches)
+    except TypeError:  # nothing that says its length before it is read
+        return None

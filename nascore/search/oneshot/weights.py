@@ -6,16 +6,44 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
 from nascore import checks
 from nascore.errors import SettingError
+from nascore.search.oneshot.plain import plain
 
 # NAS-Bench-201's search setting; AdvantageNAS's own (Appendix D) is not in our copy
 OPTIMIZERS: dict[str, tuple[type, dict]] = {
     "sgd": (torch.optim.SGD, {"lr": 0.025, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}),
     "adam": (torch.optim.Adam, {"lr": 1e-3, "betas": (0.9, 0.999)}),
+}
+
+
+def _optional_flag(name: str, value: Any) -> bool | None:
+    return None if value is None else checks.flag(name, value)
+
+
+# what an option of a named optimiser has to be
+_COMMON: dict[str, Callable[[str, Any], Any]] = {
+    "lr": lambda name, value: checks.number(name, value, 0),
+    "weight_decay": lambda name, value: checks.number(name, value, 0),
+    "maximize": checks.flag,
+    "foreach": _optional_flag,
+    "fused": _optional_flag,
+}
+OPTIONS: dict[str, dict[str, Callable[[str, Any], Any]]] = {
+    "sgd": {
+        **_COMMON,
+        "momentum": lambda name, value: checks.number(name, value, 0, below=1),
+        "dampening": lambda name, value: checks.number(name, value, 0, 1),
+        "nesterov": checks.flag,
+    },
+    "adam": {
+        **_COMMON,
+        "betas": lambda name, value: checks.pair(name, value, low=0, below=1),
+        "eps": lambda name, value: checks.number(name, value, 0),
+        "amsgrad": checks.flag,
+    },
 }
 FLOOR = 0.04  # the cosine ends at this share of the learning rate: 0.001 of 0.025
 SCHEDULES: dict[str, Callable[[float], float]] = {
@@ -45,38 +73,61 @@ class Weights:
         self.clip = None if clip is None else checks.number("clip", clip, above=0)
         self.schedule = SCHEDULES[checks.one_of("weight_schedule", schedule, tuple(SCHEDULES))]
         self.optimizer: torch.optim.Optimizer | None = None
-        if callable(kind):
-            if options:
-                raise SettingError(f"weight_options={options!r}: a callable weight_optimizer has its options itself")
-            if self.parameters:
-                self.optimizer = checks.instance(
-                    "weight_optimizer",
-                    kind(self.parameters),
-                    torch.optim.Optimizer,
-                    "a callable that makes a torch optimiser",
-                )
-            defaults = {} if self.optimizer is None else _plain(self.optimizer.defaults)
-            name = (
-                getattr(kind, "__qualname__", type(kind).__name__)
-                if self.optimizer is None
-                else type(self.optimizer).__name__
-            )
-            self.settings = {"weight_optimizer": name, "weight_options": defaults}
-        else:
-            if not isinstance(kind, str) or kind not in OPTIMIZERS:
+        if isinstance(kind, str) and kind in OPTIMIZERS:
+            self.settings = self._named(kind, options)
+        elif callable(kind):
+            if options is not None and options != {}:
                 raise SettingError(
-                    f"weight_optimizer={checks.shown(kind)}: expected {', '.join(OPTIMIZERS)} or a callable"
+                    f"weight_options={checks.shown(options)}: a callable weight_optimizer has its options itself"
                 )
-            make, defaults = OPTIMIZERS[kind]
-            chosen = {**defaults, **_plain(options or {})}
-            if self.parameters:
-                try:
-                    self.optimizer = make(self.parameters, **chosen)
-                except (TypeError, ValueError) as error:
-                    raise SettingError(f"weight_options={options!r}: {error}") from error
-            self.settings = {"weight_optimizer": kind, "weight_options": chosen}
+            self.settings = self._own(kind)
+        else:
+            raise SettingError(f"weight_optimizer={checks.shown(kind)}: expected {', '.join(OPTIMIZERS)} or a callable")
         self.settings |= {"weight_schedule": schedule, "clip": self.clip}
-        self.rates = [] if self.optimizer is None else [group["lr"] for group in self.optimizer.param_groups]
+        self.rates: list[float] = (
+            [] if self.optimizer is None else [group["lr"] for group in self.optimizer.param_groups]
+        )
+
+    def _named(self, kind: str, options: Mapping[str, Any] | None) -> dict:
+        make, defaults = OPTIMIZERS[kind]
+        if not isinstance(options, Mapping | None):
+            raise SettingError(f'weight_options={checks.shown(options)}: expected a dict such as {{"lr": 0.1}}')
+        chosen = dict(defaults)
+        for name, value in (options or {}).items():
+            if name not in OPTIONS[kind]:
+                known = checks.suggest(name, OPTIONS[kind])
+                raise SettingError(f"weight_options: {kind} has no option {checks.shown(name)}{known}")
+            chosen[name] = OPTIONS[kind][name](f"weight_options[{name!r}]", value)
+        if chosen.get("nesterov") and (not chosen["momentum"] or chosen.get("dampening")):
+            raise SettingError(
+                f"weight_options={checks.shown(chosen)}: Nesterov's momentum needs momentum > 0 and no dampening, "
+                'or "nesterov": False'
+            )
+        if self.parameters:
+            try:
+                self.optimizer = make(self.parameters, **chosen)
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise SettingError(f"weight_options={checks.shown(options)}: {error}") from error
+        return {"weight_optimizer": kind, "weight_options": chosen}
+
+    def _own(self, kind: Callable) -> dict:
+        """An optimiser of one's own; recorded with the options of its groups, which may differ from its defaults."""
+        if not self.parameters:
+            return {"weight_optimizer": getattr(kind, "__qualname__", type(kind).__name__), "weight_options": {}}
+        try:
+            made = kind(self.parameters)
+        except (TypeError, ValueError) as error:
+            raise SettingError(f"weight_optimizer={checks.shown(kind)}: {error}") from error
+        self.optimizer = checks.instance(
+            "weight_optimizer", made, torch.optim.Optimizer, "a callable that makes a torch optimiser"
+        )
+        groups = [
+            plain("weight_optimizer: options", {name: value for name, value in group.items() if name != "params"})
+            for group in made.param_groups
+        ]
+        same = all(group == groups[0] for group in groups)
+        options = groups[0] if same else {**plain("weight_optimizer: options", made.defaults), "groups": groups}
+        return {"weight_optimizer": type(made).__name__, "weight_options": options}
 
     def set_rate(self, progress: float) -> None:
         """The learning rates at `progress` (0 to 1) of the search."""
@@ -93,13 +144,3 @@ class Weights:
         if self.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.optimizer.step()
-
-
-def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """numpy's numbers as Python's, so that what is recorded can be read again."""
-    plain = {}
-    for name, value in options.items():
-        if isinstance(value, (tuple, list)):
-            value = tuple(part.item() if isinstance(part, np.generic) else part for part in value)
-        plain[name] = value.item() if isinstance(value, np.generic) else value
-    return plain

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nascore import checks
+from nascore.errors import SettingError
+from nascore.search.oneshot.plain import plain
+
 if TYPE_CHECKING:
     from nascore.search.oneshot.run import Run
 
@@ -35,3 +39,14 @@ class Hook:
 
     def load_state_dict(self, state: Mapping) -> None:
         """Undo `state_dict`."""
+
+
+def columns(hook: Hook, run: Run, taken: set[str]) -> dict[str, Any]:
+    """What the hook adds to this epoch's line, as plain values; SettingError for anything that cannot be a column."""
+    name, found = f"{type(hook).__name__}.after_epoch", hook.after_epoch(run)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping) or not all(isinstance(column, str) and column for column in found):
+        raise SettingError(f"{name} returned {checks.shown(found)}: expected a dict from a column's name to its value")
+    checks.unreserved(name, found, taken)
+    return {str(column): plain(f"{name}[{column!r}]", value) for column, value in found.items()}

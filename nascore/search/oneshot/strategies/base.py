@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,8 +12,14 @@ import torch
 from nascore import checks
 from nascore.errors import Diverged, ResultsError, SettingError
 from nascore.networks.choices import Choices, Draw
+from nascore.search.oneshot.plain import plain
 from nascore.search.oneshot.strategies.properties import Properties
 from nascore.spaces.base import Arch
+
+
+class _UnknownSetting(SettingError, TypeError):  # also what Python raises for a parameter that is not there
+    pass
+
 
 Evaluate = Callable[[Draw], float]
 
@@ -46,7 +53,15 @@ class Strategy(ABC):
         betas: tuple[float, float] = (0.9, 0.999),
         weight_decay: float = 0.0,
         floor: float = 0.0,
+        **unknown,
     ):
+        if unknown:
+            known = sorted({*_defaults(type(self)), *_defaults(Strategy)})
+            name = next(iter(unknown))
+            raise _UnknownSetting(
+                f"{name}={checks.shown(unknown[name])}: {type(self).__name__} has no such setting"
+                f"{checks.suggest(name, known)}"
+            )
         self.choices = checks.instance("choices", choices, Choices, "a supernet's choices, a Choices(edges, ops)")
         self.seed, self.floor = checks.seed(seed), checks.number("floor", floor, 0, below=0.5)
         betas = checks.pair("betas", betas, low=0, below=1)
@@ -194,7 +209,8 @@ class Strategy(ABC):
         )
 
     def identity(self) -> dict:
-        """What a state must agree on before it can be loaded: the strategy and what it chooses among, in order."""
+        """What a state must agree on before it can be loaded: the strategy, its settings and what it chooses among, in
+        order. The seed is none of it: the state has the generator itself."""
         allowed = None if self.choices.allowed is None else [list(options) for options in self.choices.allowed]
         return {
             "name": type(self).__name__,
@@ -202,29 +218,75 @@ class Strategy(ABC):
             "ops": list(self.choices.ops),
             "zero": self.choices.zero,
             "allowed": allowed,
+            "settings": plain(f"the settings of {type(self).__name__}", self.settings),
         }
 
     def load_state_dict(self, state: Mapping) -> None:
-        """Go on where `state_dict` was taken; ResultsError for the state of another strategy or other choices."""
-        if state.get("identity") != self.identity():
-            raise ResultsError(f"this is a state of {state.get('identity')!r}, this strategy is {self.identity()!r}")
-        state = copy.deepcopy(dict(state))
-        with torch.no_grad():
-            self.theta.copy_(state["theta"])
+        """Go on where `state_dict` was taken; ResultsError for the state of another strategy, of other settings or
+        choices, and for what is no state: the strategy is then as it was."""
+        name = type(self).__name__
+        if not isinstance(state, Mapping):
+            raise ResultsError(f"this is no state of {name}: {checks.shown(state)}")
+        theirs, ours = state.get("identity"), self.identity()
+        if theirs != ours:
+            if not isinstance(theirs, Mapping):
+                raise ResultsError(f"this is no state of {name}: it does not say of what it is")
+            part = next(part for part in [*ours, *theirs] if theirs.get(part) != ours.get(part))
+            raise ResultsError(
+                f"this is a state of a strategy with {part}={checks.shown(theirs.get(part))}; this one has "
+                f"{checks.shown(ours.get(part))}"
+            )
+        before = self.state_dict()
+        try:
+            self._load(copy.deepcopy(dict(state)))
+        except Exception as error:  # whatever a forged state leads to, nothing of it stays
+            self._load(before)
+            why = f"it has no field {error}" if type(error) is KeyError else f"{error}"[:300]
+            raise ResultsError(f"this is no state of {name}: {why}") from None
+
+    def _load(self, state: dict) -> None:
+        theta, live = state["theta"], state["live"]
+        shape = self.theta.shape
+        if theta.shape != shape or theta.dtype != self.theta.dtype or not theta.isfinite().all():
+            raise SettingError(f"theta is not {tuple(shape)} finite numbers")
+        if live.shape != shape or live.dtype is not torch.bool or not live.any(1).all():
+            raise SettingError(f"live is not {tuple(shape)} of True and False with an operation for each edge")
+        progress = checks.number("progress", state["progress"], 0, 1)
         self.optimizer.load_state_dict(state["optimizer"])
+        for kept in self.optimizer.state.values():
+            sizes = {value.shape for value in kept.values() if isinstance(value, torch.Tensor) and value.numel() != 1}
+            if sizes - {shape}:
+                raise SettingError(f"the optimiser's state has other shapes than {tuple(shape)}")
         self.generator.set_state(state["generator"])
-        self.progress = state["progress"]
-        self._live, self._whole = state["live"], bool(state["live"].all())
+        with torch.no_grad():
+            self.theta.copy_(theta)
+        self.progress, self._live, self._whole = progress, live, bool(live.all())
         self.load_extra_state(state["extra"])
 
     def __repr__(self) -> str:
-        chosen = ", ".join(f"{name}={value}" for name, value in self.settings.items())
-        return f"<{type(self).__name__}: {self.choices.edges} edges of {len(self.choices.ops)} operations; {chosen}>"
+        standard = {**_defaults(Strategy), **_defaults(type(self))}
+        chosen = [f"{name}={value}" for name, value in self.settings.items() if standard.get(name, value) != value]
+        left = "" if self._whole else f", {int(self._live.sum())} of them live"
+        edges, ops = self.theta.shape
+        return (
+            f"<{type(self).__name__}: {edges} edges of {ops} operations{left}{''.join(f', {each}' for each in chosen)}>"
+        )
+
+
+def _defaults(kind: type) -> dict:
+    """The settings that a strategy's constructor names, by their standard values."""
+    named = inspect.signature(kind).parameters.values()
+    return {each.name: each.default for each in named if each.default is not inspect.Parameter.empty}
 
 
 def weight_gradient(draw: Draw) -> torch.Tensor:
-    """d loss / d weights of a draw, (edges, ops); 0 where the loss never read a weight."""
-    return torch.zeros_like(draw.weights) if draw.weights.grad is None else draw.weights.grad
+    """d loss / d weights of a draw, (edges, ops); 0 where the loss never read a weight. Diverged where it is not
+    finite."""
+    if draw.weights.grad is None:
+        return torch.zeros_like(draw.weights)
+    if not draw.weights.grad.isfinite().all():
+        raise Diverged(f"the gradient of the mixing weights is not finite: {draw.weights.grad.tolist()}")
+    return draw.weights.grad
 
 
 def gumbel(shape, generator: torch.Generator, clip: float = 0.0) -> torch.Tensor:
