@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from nascore import checks
 from nascore.benchmarks.curves import Query, Training
 from nascore.benchmarks.oracle import Oracle
 from nascore.benchmarks.table import TabularBenchmark, from_table
@@ -32,9 +33,16 @@ def load(name: str, **question) -> TabularBenchmark:
 
     Raises SettingError for an unknown name or question, DataError when its data is not here (the message says how to
     get it). digits201, nasbench101-surrogate and nasbench-macro-synthetic need no download.
+
+    What a cost counts, by the table's `costs`: params are weights, everywhere. flops are multiply-accumulates of one
+    image as a plain count: of convolutions and the dense layer in nasbench101 and its surrogate, of poolings too in
+    digits201, as published in nasbench-macro, invented in nasbench-macro-synthetic. nasbench201 has two counts in the
+    field's use, both in millions and neither called flops: flops_official, of convolutions and the dense layer, as its
+    own API prints it, and flops_naslib, NASLib's, with poolings, normalisations and rectifiers (116.69 where the
+    official one is 113.95). nasbench101's training_time and the surrogate's train_seconds are seconds.
     """
-    if name not in _BENCHMARKS:
-        raise SettingError(f"benchmark {name!r}: expected one of {', '.join(available())}")
+    if not isinstance(name, str) or name not in _BENCHMARKS:
+        raise SettingError(f"benchmark {checks.shown(name)}: expected one of {', '.join(available())}")
     unknown = set(question) - {"dataset", "split", "epochs", "seed"}
     if unknown:
         raise SettingError(f"{', '.join(sorted(unknown))}: a benchmark is asked by dataset, split, epochs and seed")

@@ -11,10 +11,29 @@ from nascore import checks
 from nascore.benchmarks.curves import Training
 from nascore.benchmarks.index import rows_by_key
 from nascore.errors import MissingArchitecture, SettingError
-from nascore.spaces.base import Arch, Space
+from nascore.spaces.base import Arch, Space, whole_index
 from nascore.spaces.choice import ChoiceSpace
 
 AXES = ("dataset", "split", "epochs", "seed")
+
+
+def _numbers(name: str, values, shape: tuple[int, ...], counts: bool = False) -> np.ndarray:
+    """`values` as an array of floats: float32 stays so (published tables), everything else becomes float64, so that no
+    number is rounded unasked; `counts`: integers stay integers. NaN is allowed, an infinity is not, also where the cast
+    makes one."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "iuf":
+            raise ValueError(f"of type {array.dtype}")
+        if array.dtype != np.float32 and not (counts and array.dtype.kind in "iu"):
+            array = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SettingError(f"{name}: expected an array of numbers, not {checks.shown(values)} ({error})") from None
+    if array.shape != shape:
+        raise SettingError(f"{name} of shape {array.shape} do not fit the axes {shape}")
+    if np.isinf(array).any():
+        raise SettingError(f"{name}: expected finite numbers (NaN where there is none), found an infinite one")
+    return array
 
 
 class TabularBenchmark:
@@ -58,14 +77,18 @@ class TabularBenchmark:
         seed="mean",
         resumable: bool = False,
     ):
-        values = np.asarray(values)
-        values = values if values.dtype == np.float64 else values.astype(np.float32)
-        shape = tuple(len(axes[axis]) for axis in AXES)
-        if values.shape[1:] != shape:
-            raise SettingError(f"values of shape {values.shape} do not fit the axes {shape}")
-        self.space, self.name, self.label, self._checksum = space, name, label, checksum
-        self.costs = dict(costs or {})
+        self.space = checks.instance("space", space, Space, "a space such as nc.spaces.CellSpace(...)")
+        self.name, self.label, self._checksum = checks.text("name", name), checks.text("label", label), checksum
+        if not self.name:
+            raise SettingError("name='': expected a name")
+        if not isinstance(axes, Mapping) or set(axes) != set(AXES):
+            raise SettingError(f"axes={checks.shown(axes)}: expected a mapping with {', '.join(AXES)}")
         self.axes = {axis: tuple(axes[axis]) for axis in AXES}
+        rows = len(index.archs)
+        values = _numbers("values", values, (rows, *(len(self.axes[axis]) for axis in AXES)))
+        self.costs = {
+            each: _numbers(f"cost {each!r}", cost, (rows,), counts=True) for each, cost in dict(costs or {}).items()
+        }
         self._index, self._values, self._about = index, values, about
         self.resumable = checks.flag("resumable", resumable)
         self._by_place: np.ndarray | None = None
@@ -75,11 +98,13 @@ class TabularBenchmark:
         position: list[int] = []
         for axis, value in zip(AXES, wanted, strict=True):
             allowed = self.axes[axis]
-            value = allowed[0] if value is None else value
-            if value not in allowed or isinstance(value, bool):
-                raise SettingError(f"{axis}={value!r}: {self.name} has {', '.join(map(repr, allowed))}")
-            position.append(allowed.index(value))
-            setattr(self, axis, value)
+            value = allowed[0] if value is None else value.item() if isinstance(value, np.generic) else value
+            # of the same type too: neither True nor 160.0 is a number of epochs
+            where = [i for i, own in enumerate(allowed) if type(own) is type(value) and own == value]
+            if not where:
+                raise SettingError(f"{axis}={checks.shown(value)}: {self.name} has {', '.join(map(repr, allowed))}")
+            position.append(where[0])
+            setattr(self, axis, allowed[where[0]])
         column = np.ascontiguousarray(self._values[:, position[0], position[1], position[2], position[3]])
         if np.isnan(column).all():
             raise SettingError(
@@ -156,9 +181,10 @@ class TabularBenchmark:
 
     def arch(self, index: int) -> Arch:
         """The architecture in row `index`."""
-        if not 0 <= index < len(self):
-            raise SettingError(f"index {index!r}: {self.name} has rows 0 to {len(self) - 1}")
-        return self.archs[index]
+        row = whole_index(index, len(self))
+        if row is None:
+            raise SettingError(f"index {checks.shown(index)}: {self.name} has rows 0 to {len(self) - 1}")
+        return self.archs[row]
 
     def value(self, arch: Arch) -> float:
         """The accuracy of one architecture, percent."""
@@ -184,7 +210,7 @@ class TabularBenchmark:
     def rows(self, archs) -> np.ndarray:
         """Row numbers of many architectures, int64 (n,); rows of an array may be padded with -1 at the end."""
         if isinstance(archs, np.ndarray):
-            if archs.ndim != 2:
+            if archs.ndim != 2 or archs.dtype.kind not in "iu":
                 raise SettingError(
                     f"an array of shape {archs.shape} and type {archs.dtype}: expected integer row "
                     "numbers (n,) or integer architectures (n, positions)"
@@ -194,6 +220,8 @@ class TabularBenchmark:
                 return rows
             padded = not isinstance(self.space, ChoiceSpace)
             archs = [tuple([x for x in row if x >= 0] if padded else row) for row in archs.tolist()]
+        elif not isinstance(archs, (list, tuple)):
+            archs = checks.listed("archs", archs, "a list of architectures, or an integer array")
         try:
             return self._index.many(archs)
         except (KeyError, TypeError, IndexError, ValueError):
@@ -202,7 +230,7 @@ class TabularBenchmark:
     def _rows_of_array(self, archs: np.ndarray) -> np.ndarray | None:
         """Row numbers by the place in the space's lexicographic order; None where that does not apply."""
         space = self.space
-        if not isinstance(space, ChoiceSpace) or space.size > 1 << 22 or archs.dtype.kind not in "iu":
+        if not isinstance(space, ChoiceSpace) or space.size > 1 << 22:
             return None
         places = space.numbers(archs)
         if places is None:
@@ -215,9 +243,10 @@ class TabularBenchmark:
         return None if rows.size and rows.min() < 0 else rows
 
     def cost(self, arch: Arch, name: str) -> float:
-        """What an architecture costs, e.g. "params" (count) or "flops"; `costs` lists the names."""
-        if name not in self.costs:
-            raise SettingError(f"cost {name!r}: {self.name} has {', '.join(self.costs) or 'none'}")
+        """What an architecture costs, e.g. "params"; `costs` lists the names, `nascore.benchmarks.load` says what they
+        count."""
+        if not isinstance(name, str) or name not in self.costs:
+            raise SettingError(f"cost {checks.shown(name)}: {self.name} has {', '.join(self.costs) or 'none'}")
         return float(self.costs[name][self.index(arch)])
 
     @property
@@ -243,9 +272,9 @@ class TabularBenchmark:
         known = self._sorted
         if known is None:
             known = self._sorted = np.sort(self._column[~np.isnan(self._column)])
-        value = known.dtype.type(value)
-        if np.isnan(value):
-            raise SettingError("rank of nan: the value must be a number")
+        value = checks.number("value", value)
+        with np.errstate(over="ignore"):  # beyond float32 it is above everything
+            value = known.dtype.type(value)
         return int(len(known) - np.searchsorted(known, value, side="right")) + 1
 
     def best(self) -> tuple[Arch, float]:
@@ -283,7 +312,8 @@ class TabularBenchmark:
 def from_table(space: Space, table, *, name: str = "my-table", label: str = "") -> TabularBenchmark:
     """A benchmark from your own numbers: a mapping architecture -> value (higher is better; NaN = training failed).
 
-    Architectures are checked against the space; the table may be partial. Raises ArchitectureError or SettingError.
+    Numbers stay as precise as they are given (float64). Architectures are checked against the space; the table may be
+    partial. Raises ArchitectureError or SettingError.
     """
     checks.instance("space", space, Space, "a space such as nc.spaces.CellSpace(...)")
     if not isinstance(table, Mapping):
@@ -293,10 +323,10 @@ def from_table(space: Space, table, *, name: str = "my-table", label: str = "") 
     archs, numbers = [], []
     for arch, number in table.items():
         archs.append(space.validate(arch))
-        if isinstance(number, float) and number != number:
+        if isinstance(number, (float, np.floating)) and number != number:
             numbers.append(float("nan"))  # a failed training
         else:
-            numbers.append(checks.number(f"value of {arch!r}", number))
+            numbers.append(checks.number(f"value of {checks.shown(arch)}", number))
     index = rows_by_key(space, archs)
     values = np.array(numbers, np.float64).reshape(-1, 1, 1, 1, 1)
     if np.isnan(values).all():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nascore as nc
-from nascore.benchmarks.nasbench201 import ABOUT
+from nascore.benchmarks.nasbench201 import ABOUT, costs
 from nascore.data import built, nasbench201_raw
 from nascore.errors import DataError, SettingError
 
@@ -50,7 +50,37 @@ def test_maxima(bench):
 
 def test_costs_equal_the_table(bench, table):
     assert np.array_equal(bench.costs["params"], table["params"])
-    assert np.allclose(bench.costs["flops"], table["flops_M_naslib"], rtol=1e-6)
+    assert np.allclose(bench.costs["flops_naslib"], table["flops_M_naslib"], rtol=1e-6)
+
+
+def test_both_counts_of_flops_are_named(bench):
+    cell = bench.space.parse(
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+    )
+    assert list(bench.costs) == ["params", "flops_official", "flops_naslib"]
+    assert (round(bench.cost(cell, "flops_official"), 2), round(bench.cost(cell, "flops_naslib"), 2)) == (
+        113.95,
+        116.69,
+    )
+    # the first cell of the official index, as the benchmark's own API prints it
+    assert bench.cost(bench.arch(0), "flops_official") == pytest.approx(15.64736, abs=1e-9)
+    with pytest.raises(SettingError, match="cost 'flops': nasbench201 has params, flops_official, flops_naslib"):
+        bench.cost(cell, "flops")
+
+
+def test_the_official_count_is_that_of_the_network():
+    """Needs no data: multiply-accumulates of convolutions and head, counted by torch."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    space = nc.spaces.NASBench201()
+    for arch in [(0,) * 6, (2, 1, 3, 4, 1, 2), (3,) * 6]:
+        network = nc.networks.build(space, arch)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(torch.zeros(2, 3, 32, 32))
+        counted = counter.get_total_flops() / 2 / 2 / 1e6
+        expected = float(costs(np.array([arch]))["flops_official"][0])
+        assert counted == pytest.approx(expected, abs=1e-9)
 
 
 def test_scalar_list_and_array_queries_agree(bench):

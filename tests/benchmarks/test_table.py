@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 
@@ -111,7 +112,11 @@ def test_an_array_with_a_wrong_row(full, bad):
     assert str(tuple(bad[-1])) in str(caught.value)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((2, 3, 1), int), np.zeros(4), np.array(3)], ids=lambda bad: str(bad.shape))
+@pytest.mark.parametrize(
+    "bad",
+    [np.zeros((2, 3, 1), int), np.zeros(4), np.array(3), np.zeros((2, 3)), np.zeros((2, 3), bool), np.array([True])],
+    ids=lambda bad: f"{bad.dtype}{bad.shape}",
+)
 def test_an_array_of_another_form(full, bad):
     with pytest.raises(SettingError, match="expected integer row numbers"):
         full.values(bad)
@@ -123,8 +128,41 @@ def test_row_numbers_outside(full, rows):
         full.values(np.array(rows))
 
 
+def test_unsigned_arrays_are_welcome(full):
+    array = np.array([[0, 0, 2], [1, 2, 0]], np.uint64)
+    assert np.array_equal(full.values(array), full.values(array.astype(int)))
+    assert np.array_equal(full.values(np.array([3, 1], np.uint64)), full.array[[3, 1]])
+    with pytest.raises(SettingError, match="rows 0 to 26"):
+        full.values(np.array([2**64 - 1], np.uint64))
+
+
+@pytest.mark.parametrize("bad", [None, 5, "000", {(0, 0, 0)}, {(0, 0, 0): 1.0}], ids=str)
+def test_many_are_given_in_order(full, bad):
+    for ask in (full.values, full.rows):
+        with pytest.raises(SettingError, match="archs=.*expected a list of architectures"):
+            ask(bad)
+
+
+def test_many_may_come_one_by_one(full):
+    assert np.array_equal(full.values(iter(ARCHS[:3])), full.array[:3])
+    assert full.values(np.array(ARCHS[:3]).tolist()).tolist() == full.array[:3].tolist()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, True, "a", None, [1.0], np.zeros(2)], ids=str)
+def test_rank_takes_a_number(full, value):
+    with pytest.raises(SettingError, match="value="):
+        full.rank(value)
+    assert full.rank(np.float32(1)) == full.rank(1) == 28 and full.rank(1e39) == 1
+
+
+@pytest.mark.parametrize("name", [["params"], None, 3, "params "], ids=str)
+def test_cost_takes_a_name(name):
+    with pytest.raises(SettingError, match="big has params"):
+        big()[1].cost(ARCHS[0], name)
+
+
 def test_arch_outside(full):
-    for index in (-1, 27):
+    for index in (-1, 27, 1.5, True, "a", None, 10**30):
         with pytest.raises(SettingError, match="rows 0 to 26"):
             full.arch(index)
 
@@ -154,6 +192,13 @@ def test_a_missing_architecture_is_not_an_invalid_one(partial):
         ({(0, 0, 0): "high"}, SettingError, "value of (0, 0, 0)='high': expected a finite number"),
         ({(0, 0, 0): None}, SettingError, "value of (0, 0, 0)=None: expected"),
         ({(0, 0, 0): math.inf}, SettingError, "finite"),
+        ({(0, 0, 0): 10**400}, SettingError, "finite"),
+        ({(0, 0, 0): True}, SettingError, "value of (0, 0, 0)=True: expected"),
+        ({(0, 0, 0): np.float32("inf")}, SettingError, "finite"),
+        ({(0.0, 0, 0): 1.0}, ArchitectureError, "(0.0, 0, 0) is not an architecture"),
+        ({(True, 0, 0): 1.0}, ArchitectureError, "(True, 0, 0) is not an architecture"),
+        ({frozenset({0, 1, 2}): 1.0}, ArchitectureError, "is not an architecture"),
+        ({None: 1.0}, ArchitectureError, "None is not an architecture"),
         ({(0, 0, 0): math.nan}, SettingError, "every value of the table is NaN"),
     ],
     ids=lambda case: str(case)[:30],
@@ -162,6 +207,65 @@ def test_from_table_says_what_is_wrong(table, error, why):
     with pytest.raises(error) as caught:
         from_table(SPACE, table)
     assert why in str(caught.value)
+
+
+def test_a_users_numbers_stay_as_precise_as_they_are():
+    values = {
+        ARCHS[0]: 16777217.0,
+        ARCHS[1]: 16777216.0,
+        ARCHS[2]: 1e300,
+        ARCHS[3]: 16777217,
+        ARCHS[4]: np.float32("nan"),
+    }
+    bench = from_table(SPACE, values)
+    assert bench.array.dtype == np.float64 and bench.best() == (ARCHS[2], 1e300)
+    assert [bench.value(arch) for arch in ARCHS[:4]] == [16777217.0, 16777216.0, 1e300, 16777217.0]
+    assert math.isnan(bench.value(ARCHS[4])) and bench.rank(16777216.0) == 4
+
+
+@pytest.mark.parametrize("field", ["name", "label"])
+@pytest.mark.parametrize("bad", [3, None, ["x"], b"x"], ids=str)
+def test_from_table_names_are_text(field, bad):
+    with pytest.raises(SettingError, match=f"{field}=.*expected text"):
+        from_table(SPACE, {ARCHS[0]: 1.0}, **{field: bad})
+
+
+def table_of(values, **changed):
+    axes = {"dataset": ("a",), "split": ("b",), "epochs": (1,), "seed": ("mean",)}
+    given = {"space": SPACE, "index": TupleIndex(ARCHS), "values": values, "axes": axes, "name": "x"}
+    return TabularBenchmark(**{**given, **changed})
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.float64, np.float16], ids=lambda kind: kind.__name__)
+def test_only_float32_stays_float32(kind):
+    values = np.arange(27).reshape(-1, 1, 1, 1, 1)
+    assert table_of(values.astype(kind)).array.dtype == np.float64
+    assert table_of(values.astype(np.float32)).array.dtype == np.float32
+    wide = table_of(values + 16777217)
+    assert wide.value(ARCHS[0]) == 16777217.0 and wide.rank(16777217) == 27
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"values": np.zeros((26, 1, 1, 1, 1))}, "do not fit the axes"),
+        ({"values": np.full((27, 1, 1, 1, 1), np.inf)}, "values: expected finite"),
+        ({"values": np.zeros((27, 1, 1, 1, 1), bool)}, "values: expected an array of numbers"),
+        ({"values": "abc"}, "values: expected an array of numbers"),
+        ({"costs": {"params": np.zeros(26)}}, "cost 'params' of shape"),
+        ({"costs": {"params": np.full(27, np.inf)}}, "cost 'params': expected finite"),
+        ({"axes": {"dataset": ("a",)}}, "axes=.*dataset, split, epochs, seed"),
+        ({"axes": None}, "axes=None"),
+        ({"space": "cell"}, "space='cell'"),
+        ({"name": ""}, "name=''"),
+        ({"resumable": 1}, "resumable=1"),
+    ],
+    ids=str,
+)
+def test_what_a_table_is_made_of_is_checked(changed, said):
+    values = changed.pop("values", np.zeros((27, 1, 1, 1, 1)))
+    with pytest.raises(SettingError, match=said):
+        table_of(values, **changed)
 
 
 def test_from_table_needs_a_space():
@@ -261,6 +365,9 @@ def test_select_keeps_what_is_not_named_and_leaves_the_original_alone():
         ({"epochs": 90}, "12, 200"),
         ({"seed": 7}, "'mean', 0, 1"),
         ({"seed": True}, "'mean', 0, 1"),
+        ({"epochs": 12.0}, "12, 200"),
+        ({"seed": 0.0}, "'mean', 0, 1"),
+        ({"seed": [0]}, "'mean', 0, 1"),
     ],
     ids=str,
 )
@@ -270,6 +377,21 @@ def test_an_unknown_question_lists_the_known(question, allowed):
         bench.select(**question)
     ((name, value),) = question.items()
     assert f"{name}={value!r}" in str(caught.value) and allowed in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "question", [{"epochs": np.int64(200)}, {"dataset": np.str_("c100")}, {"seed": np.uint8(1)}], ids=str
+)
+def test_what_was_chosen_is_the_axes_own(question):
+    view = big()[1].select(**question)
+    ((name, value),) = question.items()
+    assert getattr(view, name) == value and type(getattr(view, name)) in (int, str)
+    json.dumps(view.identity())
+
+
+def test_an_array_is_no_question():
+    with pytest.raises(SettingError, match="epochs=array"):
+        big()[1].select(epochs=np.array([12, 200]))
 
 
 def test_a_combination_without_values_lists_those_with():
@@ -294,6 +416,13 @@ def test_costs_and_about():
     assert bench.select(dataset="c100", split="test", epochs=200).about == "test, long"
     frame = bench.to_frame()
     assert list(frame.columns) == ["arch", "value", "params"] and len(frame) == 27
+
+
+def test_what_it_shows_is_escaped():
+    space = CellSpace(3, ("<script>", "b"), name="<b>")
+    bench = from_table(space, {(0, 0, 0): 1.0}, name="<img src=x>", label="<i>")
+    shown = bench._repr_html_()
+    assert "<script>" not in shown and "<img" not in shown and "<i>" not in shown and "&lt;img src=x&gt;" in shown
 
 
 def test_it_shows_itself_and_pickles():
@@ -323,6 +452,10 @@ def test_all_forms_agree_on_nasbench201s_size():
 def test_load_says_what_is_wrong():
     with pytest.raises(SettingError, match="'nasbench202': expected one of digits201, .*nasbench201"):
         nc.benchmarks.load("nasbench202")
+    for name in (["digits201"], None, 3, "x" * 10**6):
+        with pytest.raises(SettingError, match="expected one of digits201") as caught:
+            nc.benchmarks.load(name)
+        assert len(str(caught.value)) < 500
     with pytest.raises(SettingError, match="colour: a benchmark is asked by"):
         nc.benchmarks.load("nasbench201", colour="blue")
     assert nc.benchmarks.available() == sorted(nc.benchmarks.available())
