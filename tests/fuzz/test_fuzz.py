@@ -11,7 +11,7 @@ from tests.fuzz.entry import ENTRIES, Entry, P
 from tests.fuzz.kinds import ACCEPT, EITHER, REFUSE, Arch, Choice, Flag, Float, Int, Names
 from tests.fuzz.summary import Summary
 
-SEED, PART = 1, 75
+SEED, PART = 1, 60
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,7 +41,7 @@ def test_every_entry_answers_its_valid_call(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wrong = []
     for each in ENTRIES:
-        if not each.quick:
+        if not each.quick or each.owner == "notebooks":  # these have a test of their own
             continue
         needed = {name: p.valid for name, p in each.params.items() if p.needed}
         _, error, told = cases.execute(each.code(needed))

@@ -322,7 +322,9 @@ def registered(pattern, form="x", maker=None, name="fuzz_op"):
     before = list(ops.registry._makers)
 
     def use():
-        ops.register(pattern, form)(maker or (lambda name, match: ops.Operation(name, returns(torch.nn.Identity()))))
+        ops.register(pattern, form)(
+            maker if maker is not None else (lambda name, match: ops.Operation(name, returns(torch.nn.Identity())))
+        )
         ops.operation(name)
 
     def undo():

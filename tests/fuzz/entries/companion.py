@@ -21,7 +21,7 @@ entry("performance_profile", OWNER, "stats.performance_profile({values}, {thresh
       thresholds=P(Floats(), "[1.5]", called=("number",)), **COMMON)
 CURVES = ("[{'query': [1], 'best': [1.0]}]", "[{}]", "[{'query': [2, 1], 'best': [1, 2]}]", "[{'query': [1, 2], 'best': [1]}]",
           "[{'query': 'a', 'best': 'b'}]", "[None]", "[{'query': [], 'best': []}]", "[{'query': [1], 'best': [None]}]")
-entry("aggregate_curves", OWNER, "stats.aggregate_curves({curves}, {grid}, {args})", curves=P(Anything(CURVES), CURVES[0]), **COMMON,
+entry("aggregate_curves", OWNER, "stats.aggregate_curves({curves}, {grid}, {args})", curves=P(Anything(CURVES), CURVES[0], called=("curve", "grid")), **COMMON,
       grid=P(Floats(), "[1.0, 2.0]"), value=P(Choice("best"), "'best'"), statistic=P(Choice("mean", "median"), "'mean'"),
       band=P(Choice("interval", "quartiles", "std"), "'std'"))
 entry("curve_on_grid", OWNER, "stats.curve_on_grid({query}, {value}, {grid})", query=P(Floats(), "[1.0, 2.0]", called=("curve", "queries")),

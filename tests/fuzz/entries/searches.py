@@ -25,7 +25,7 @@ SEED = P(Int(0, 2**63 - 1), "3")
 SPACE = P(Instance(lambda v: False, extra=("TABLE", "type(CELL)")), "CELL")
 BASELINES = {
     "RandomSearch": {},
-    "RegularizedEvolution": {"population": P(Int(1, 10**6, soft=True), "5", called=("sample",)),
+    "RegularizedEvolution": {"population": P(Int(1, 10**6, soft=True), "12", called=("sample",)),
                              "sample": P(Int(1, 10**6, soft=True), "2", called=("population",))},
     "LocalSearch": {"eager": P(Flag(), "True")},
     "Reinforce": {"learning_rate": P(Float(above=0), "0.1"), "baseline_decay": P(Float(0, below=1), "0.5"),
@@ -106,7 +106,7 @@ class Strange(Kind):
 entry("run own search", OWNER, "class Own(nc.search.Search):\n"
       "    def ask(self, n=None): return returns({given})()\n"
       "    def tell(self, archs, values): pass\n"
-      "nc.run(Own(CELL), oracle(stall=5))", given=P(Strange(), "[ARCH]", called=("ask()", "nothing")))
+      "nc.run(Own(CELL), oracle(stall=5))", given=P(Strange(), "[ARCH]", called=("ask()", "nothing", "epochs")))
 
 # -- compare ---------------------------------------------------------------------------------------------------------
 METHODS = ("{'': lambda s: nc.search.RandomSearch(CELL)}", "{'a': nc.search.RandomSearch}", "{'a': lambda: 1}",
