@@ -53,7 +53,9 @@ def restore(run: Run, state: Mapping) -> None:
         rows, probabilities = _rows(run, state["rows"]), _probabilities(run, state)
         candidates = [_candidate(run, each) for each in checks.listed("candidates", state["candidates"], "a list")]
         stopped = checks.text("stopped", state["stopped"])
+        options = _options(run)
         _load(run, state)
+        _check_optimizer(run, options)
         if run.device.type == "cuda":
             torch.cuda.set_rng_state(state["device_generator"], run.device)
         torch.set_rng_state(state["generator"])
@@ -69,28 +71,29 @@ def _load(run: Run, state: Mapping) -> None:
         raise SettingError(f"it has the states of {len(hooks)} hooks, the search has {len(run.hooks)}")
     run.supernet.load_state_dict(state["supernet"])
     if optimizer is not None:
-        options = _options(optimizer)
         optimizer.load_state_dict(state["optimizer"])
-        for ours, theirs in zip(options, _options(optimizer), strict=True):
-            wrong = [name for name in ours if not _alike(ours[name], theirs.get(name))]
-            if wrong or ours.keys() != theirs.keys():
-                raise SettingError(f"the optimiser's options are {theirs}, expected such as {ours}")
-        for parameter, kept in optimizer.state.items():
-            fitting(f"the state of {type(optimizer).__name__}", parameter, kept)
     run.strategy.load_state_dict(state["strategy"])
     for hook, kept in zip(run.hooks, hooks, strict=True):
         hook.load_state_dict(kept)
 
 
-def fitting(name: str, parameter: torch.Tensor, kept: Mapping) -> None:
-    """SettingError where an optimiser's state of a parameter holds a tensor that is neither one number nor its size."""
-    for part, value in kept.items():
-        if isinstance(value, torch.Tensor) and value.numel() != 1 and value.shape != parameter.shape:
-            raise SettingError(f"{name}: {part} has the shape {tuple(value.shape)}, expected {tuple(parameter.shape)}")
+def _check_optimizer(run: Run, options: list[dict]) -> None:
+    """What torch's own loading lets through: options of another kind, and tensors of another size than the weights."""
+    for ours, theirs in zip(options, _options(run), strict=True):
+        if ours.keys() != theirs.keys() or not all(_alike(ours[name], theirs[name]) for name in ours):
+            raise SettingError(f"the optimiser's options are {theirs}, expected such as {ours}")
+    if run.weights.optimizer is None:
+        return
+    for parameter, kept in run.weights.optimizer.state.items():
+        for part, value in kept.items():
+            if isinstance(value, torch.Tensor) and value.numel() != 1 and value.shape != parameter.shape:
+                shapes = f"{tuple(value.shape)}, expected {tuple(parameter.shape)}"
+                raise SettingError(f"the optimiser's state: {part} has the shape {shapes}")
 
 
-def _options(optimizer: torch.optim.Optimizer) -> list[dict]:
-    return [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
+def _options(run: Run) -> list[dict]:
+    groups = [] if run.weights.optimizer is None else run.weights.optimizer.param_groups
+    return [{name: value for name, value in group.items() if name != "params"} for group in groups]
 
 
 def _alike(ours: Any, theirs: Any) -> bool:

@@ -228,7 +228,7 @@ class Strategy(ABC):
         if not isinstance(state, Mapping):
             raise ResultsError(f"this is no state of {name}: {checks.shown(state)}")
         theirs, ours = state.get("identity"), self.identity()
-        if theirs != ours:
+        if theirs != ours and repr(theirs) != repr(ours):  # NaN is no equal of its own
             if not isinstance(theirs, Mapping):
                 raise ResultsError(f"this is no state of {name}: it does not say of what it is")
             part = next(part for part in [*ours, *theirs] if theirs.get(part) != ours.get(part))
