@@ -32,7 +32,7 @@ JPEG_TABLE, SPLIT_TABLE = "cifar10_jpeg_q75.parquet", "cifar10_nb201_split.parqu
 SPLITS = ("halves", "nasbench201")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CIFAR10:
     """Images uint8 (n, 3, 32, 32) and labels int64 (n,), 0 to 9, in the official order; all arrays are read-only.
 
@@ -45,6 +45,10 @@ class CIFAR10:
     test_labels: np.ndarray
     source: str
     checksum: str
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.train_labels):,} training and {len(self.test_labels):,} test images"
+        return f"<{self.source}: {counts}, checksum {self.checksum[:16]}>"
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,6 @@ from functools import lru_cache
 import numpy as np
 
 from nascore import checks
-from nascore.errors import SettingError
 
 CANVAS, DIGIT, FRAGMENT, FRAGMENTS, NOISE = 10, 8, 3, 3, 0.15
 CLASSES = 10
@@ -22,7 +21,7 @@ SIZES = {"train": 16_000, "val": 3_000, "test": 3_000}
 MEAN, STD = 0.27, 0.40  # of the training pool, rounded: inputs come out near zero mean and unit variance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pool:
     """Images, float32 (n, 1, 10, 10), standardised; labels, int64 (n,), 0 to 9."""
 
@@ -31,6 +30,9 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"<Pool of {len(self):,} images {'x'.join(map(str, self.images.shape[1:]))}>"
 
 
 @lru_cache(maxsize=1)
@@ -43,17 +45,19 @@ def _sources() -> tuple[np.ndarray, np.ndarray]:
     return (bunch.images[order] / 16.0).astype(np.float32), bunch.target[order].astype(np.int64)
 
 
-@lru_cache(maxsize=8)
 def cluttered_digits(pool: str, size: int | None = None, seed: int = 0) -> Pool:
     """The pool "train", "val" or "test" of `size` composed images (default 16,000, 3,000 and 3,000).
 
     The same pool, size and seed give the same images on every machine; digits201 uses seed 0. Each source digit occurs
     equally often (up to one). SettingError for another pool or a size below 1. The arrays are read-only.
     """
-    if pool not in SOURCES:
-        raise SettingError(f"pool={pool!r}: cluttered digits have {', '.join(SOURCES)}")
+    checks.one_of("pool", pool, tuple(SOURCES))
     size = SIZES[pool] if size is None else size
-    size, seed = checks.whole("size", size, 1), checks.seed(seed)
+    return _composed(pool, checks.whole("size", size, 1), checks.seed(seed))
+
+
+@lru_cache(maxsize=8)
+def _composed(pool: str, size: int, seed: int) -> Pool:
     rng = np.random.default_rng([12, list(SOURCES).index(pool), seed])
     images, targets = (array[slice(*SOURCES[pool])] for array in _sources())
     chosen = np.concatenate([rng.permutation(len(images)) for _ in range(-(-size // len(images)))])[:size]

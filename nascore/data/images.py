@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 
 from nascore import checks
@@ -29,7 +31,13 @@ class ImageData:
         batch, seed = checks.whole("batch", batch, 1), checks.seed(seed)
         sizes = {"train": batch, "val": batch if val_batch is None else checks.whole("val_batch", val_batch, 1)}
         checks.one_of("augment", augment, AUGMENT)
-        self.pools = {"train": _pool("train", *train), "val": _pool("val", *val)}
+        self.pools = {"train": _pool("train", train), "val": _pool("val", val)}
+        first, second = (images for images, _ in self.pools.values())
+        if first.shape[1:] != second.shape[1:] or first.dtype != second.dtype:
+            raise SettingError(
+                f"train has images {tuple(first.shape[1:])} of {first.dtype}, val {tuple(second.shape[1:])} of "
+                f"{second.dtype}: expected the same"
+            )
         for name, (images, _) in self.pools.items():
             if len(images) < sizes[name]:
                 what = "batch" if name == "train" or val_batch is None else "val_batch"
@@ -40,9 +48,18 @@ class ImageData:
             "seed": seed,
             "augment": augment,
             "images": {name: list(images.shape) for name, (images, _) in self.pools.items()},
+            "content": _digest(self.pools),
         }
         if val_batch is not None:
             self.settings["val_batch"] = sizes["val"]
+
+    def __repr__(self) -> str:
+        (train, labels), (val, _) = self.pools["train"], self.pools["val"]
+        shape = "x".join(map(str, train.shape[1:]))
+        return (
+            f"<ImageData: {len(train):,} training and {len(val):,} validation images {shape}, labels 0 to "
+            f"{int(labels.max())}, batches of {self.batch}>"
+        )
 
     def train(self, epoch: int) -> Batches:
         return Batches(self, "train", epoch)
@@ -83,16 +100,44 @@ def digits(batch: int = 32, seed: int = 0) -> ImageData:
     return ImageData((train.images, train.labels), (val.images, val.labels), batch=batch, seed=seed)
 
 
-def _pool(name: str, images, labels) -> tuple[torch.Tensor, torch.Tensor]:
-    images, labels = (
-        part.detach().clone() if isinstance(part, torch.Tensor) else torch.tensor(part) for part in (images, labels)
-    )  # copies: arrays may be read-only
-    if images.dim() != 4 or not images.is_floating_point() or labels.shape != images.shape[:1]:
+def _pool(name: str, pool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Copies (arrays may be read-only): images float (n, c, h, w) and labels int64 (n,), both checked here once."""
+    form = "images float (n, c, h, w) and n whole labels"
+    if not isinstance(pool, (tuple, list)) or len(pool) != 2:
+        raise SettingError(f"{name}={checks.shown(type(pool))}: expected (images, labels), {form}")
+    try:
+        with torch.inference_mode(False):  # they serve later searches, wherever they are made
+            images, labels = (
+                part.detach().clone() if isinstance(part, torch.Tensor) else torch.tensor(np.ascontiguousarray(part))
+                for part in pool
+            )
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise SettingError(f"{name}: expected {form} ({' '.join(str(error).split())})") from None
+    whole = not (labels.is_floating_point() or labels.is_complex() or labels.dtype is torch.bool)
+    if images.dim() != 4 or not images.is_floating_point() or labels.shape != images.shape[:1] or not whole:
         raise SettingError(
-            f"{name}: expected images float (n, c, h, w) and n labels, got {tuple(images.shape)} "
-            f"{images.dtype} and {tuple(labels.shape)}"
+            f"{name}: expected {form}, got {tuple(images.shape)} {images.dtype} and {tuple(labels.shape)} "
+            f"{labels.dtype}"
         )
-    return images, labels.long()
+    if 0 in images.shape:
+        raise SettingError(f"{name}: images of shape {tuple(images.shape)}: expected none of them 0")
+    labels = labels.long()
+    if int(labels.min()) < 0:
+        raise SettingError(f"{name}: labels from {int(labels.min())} to {int(labels.max())}: expected 0 or more")
+    if not bool(torch.isfinite(images).all()):
+        raise SettingError(f"{name}: the images hold values that are not finite")
+    return images, labels
+
+
+def _digest(pools: dict[str, tuple[torch.Tensor, torch.Tensor]]) -> str:
+    """One checksum over all images and labels: two data sets of one shape are not the same data."""
+    total = hashlib.sha256()
+    for name, parts in pools.items():
+        for part in parts:
+            array = part.cpu().contiguous().view(torch.uint8).numpy()
+            total.update(f"{name}|{part.dtype}|{tuple(part.shape)}|".encode())
+            total.update(memoryview(array).cast("B"))
+    return total.hexdigest()[:16]
 
 
 def _crop_flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -25,7 +25,7 @@ TOKENS = {"train": 929_589, "val": 73_760, "test": 82_430}  # with one END per l
 WORDS = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Text:
     """`train`, `val`, `test`: int64 word numbers (read-only); `words`: the vocabulary, most frequent first;
     `label`: name and checksum, with "synthetic" in the name of a made-up text."""
@@ -35,6 +35,10 @@ class Text:
     test: np.ndarray
     words: tuple[str, ...]
     label: str
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(getattr(self, part)):,} {part}" for part in PARTS)
+        return f"<Text {self.label}: {counts} tokens, {len(self.words):,} words>"
 
 
 def penn_treebank(words: int | None = None, tokens: int | None = None) -> Text:
@@ -56,7 +60,7 @@ def penn_treebank(words: int | None = None, tokens: int | None = None) -> Text:
     parts["train"] = parts["train"][:tokens]
     for part in parts.values():
         part.setflags(write=False)
-    return Text(**parts, words=whole.words[:words], label=ptb_label())
+    return Text(**parts, words=whole.words[:words], label=f"{ptb_label()}[words={words},tokens={tokens}]")
 
 
 def ptb_label() -> str:
@@ -101,13 +105,17 @@ def _text(texts: dict[str, list[str]], label: str) -> Text:
     return Text(**parts, words=words, label=label)
 
 
-@lru_cache(maxsize=4)
 def markov_text(words: int = 40, tokens: int = 4000, seed: int = 0) -> Text:
     """SYNTHETIC text: a Markov chain over `words` words, each followed by one of four others; `tokens` for training
     and a quarter of that for validation and test each. Something to learn (about 4 of 40 words may follow), no
     language.
     """
     words, tokens = _count("words", words, 5, 10_000), _count("tokens", tokens, 100, 10_000_000)
+    return _chain(words, tokens, checks.seed(seed))
+
+
+@lru_cache(maxsize=4)
+def _chain(words: int, tokens: int, seed: int) -> Text:
     rng = np.random.default_rng([53, seed])
     successors = np.array([rng.choice(words, 4, replace=False) for _ in range(words)])
     choices = rng.choice(4, tokens + 2 * (tokens // 4), p=(0.55, 0.25, 0.15, 0.05))
@@ -141,8 +149,12 @@ class Stream:
     """
 
     def __init__(self, text: np.ndarray, batch: int, length: int):
-        _count("batch", batch, 1, len(text) // 2)
-        _count("length", length, 1, len(text))
+        text = np.asarray(text)
+        if text.ndim != 1 or not np.issubdtype(text.dtype, np.integer) or len(text) < 2 or text.min() < 0:
+            raise SettingError(
+                f"text of shape {text.shape} and type {text.dtype}: expected two or more word numbers from 0 in a row"
+            )
+        batch, length = checks.whole("batch", batch, 1, len(text) // 2), checks.whole("length", length, 1, len(text))
         rows = (len(text) - 1) // batch
         self.batch, self.length, self.number = batch, length, next(_streams)
         self.inputs = np.ascontiguousarray(text[: rows * batch].reshape(batch, rows).T)
@@ -167,10 +179,18 @@ class AlternatingSegments:
     """
 
     def __init__(self, stream: Stream):
+        checks.instance("stream", stream, Stream, "a Stream of a text")
         if len(stream) < 2:
             raise SettingError(f"the text has {len(stream)} segment: expected at least 2")
         self.stream = stream
-        self.settings = {"words": int(stream.inputs.size), "batch": stream.batch, "length": stream.length}
+        content = hashlib.sha256(np.ascontiguousarray(stream.inputs, np.int64).tobytes())
+        content.update(np.ascontiguousarray(stream.targets, np.int64).tobytes())
+        self.settings = {
+            "words": int(stream.inputs.size),
+            "batch": stream.batch,
+            "length": stream.length,
+            "content": content.hexdigest()[:16],
+        }
 
     def train(self, epoch: int) -> list[Segment]:
         return self._every_second(0)

@@ -11,7 +11,11 @@ from nascore.errors import SettingError
 
 PINNED_LABELS = [5, 8, 5, 1, 6, 4, 6, 4]
 PINNED_PIXELS = [-0.82803, 2.41258, 1.9069, 1.60492, -0.82766]
-fresh = cluttered_digits.__wrapped__  # past the cache, so that a patched source is seen
+
+
+def fresh(pool, size=None, seed=0):
+    """Past the cache, so that a patched source is seen."""
+    return cluttered._composed.__wrapped__(pool, SIZES[pool] if size is None else size, seed)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_stream_settings_are_checked(wrong):
 def test_the_synthetic_text_is_seeded_and_learnable():
     made = text.markov_text(20, 2000, 1)
     assert made.label.startswith("markov-text-synthetic:")
-    assert np.array_equal(made.train, text.markov_text.__wrapped__(20, 2000, 1).train)
+    assert np.array_equal(made.train, text._chain.__wrapped__(20, 2000, 1).train)
     assert made.label != text.markov_text(20, 2000, 2).label
     assert [len(part) for part in (made.train, made.val, made.test)] == [2000, 500, 500]
     whole = np.concatenate([made.train, made.val, made.test])
@@ -95,3 +95,40 @@ class TestPennTreebank:
     def test_bad_cuts(self, wrong):
         with pytest.raises(SettingError, match=next(iter(wrong))):
             text.penn_treebank(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(9), np.zeros((3, 3), int), np.array([1]), np.array([], int), np.array([1, -1, 2]), ["a", "b"], 3]
+)
+def test_what_is_no_text(wrong):
+    with pytest.raises(SettingError, match="word numbers"):
+        text.Stream(wrong, 1, 1)
+
+
+@pytest.mark.parametrize("values", [(True,), (40, 4000, -1), (40, 4000, [0]), (40, [4000]), ("40",), (4,)])
+def test_wrong_markov_texts(values):
+    with pytest.raises(SettingError):
+        text.markov_text(*values)
+
+
+def test_other_texts_of_one_length_are_other_data():
+    texts = [text.markov_text(seed=seed) for seed in (0, 1)]
+    first, second = (text.AlternatingSegments(text.Stream(each.train, 4, 10)).settings for each in texts)
+    assert first["content"] != second["content"] and {**first, "content": 0} == {**second, "content": 0}
+    assert first == text.AlternatingSegments(text.Stream(texts[0].train, 4, 10)).settings
+    with pytest.raises(SettingError, match="stream=3"):
+        text.AlternatingSegments(3)
+
+
+def test_excerpts_of_penn_treebank_have_labels_of_their_own(monkeypatch):
+    lines = {part: [["the", "<unk>", "cat", "the", "dog", text.END] * 9] for part in text.PARTS}
+    whole = text._text({part: sum(rows, []) for part, rows in lines.items()}, text.ptb_label())
+    monkeypatch.setattr(text, "_whole", lambda: whole)
+    monkeypatch.setattr(text, "WORDS", len(whole.words))
+    monkeypatch.setattr(text, "TOKENS", dict.fromkeys(text.PARTS, 54))
+    labels = [text.penn_treebank(*excerpt).label for excerpt in ((), (4,), (None, 20), (4, 20), (5, 54))]
+    assert labels[0] == labels[4] == text.ptb_label() and len(set(labels)) == 4
+    assert all(label.startswith(text.ptb_label()) for label in labels)
+    assert repr(text.penn_treebank(4, 20)).startswith("<Text ptb:") and "20 train, 54 val" in repr(
+        text.penn_treebank(4, 20)
+    )

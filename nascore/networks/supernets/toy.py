@@ -69,8 +69,11 @@ class ToySupernet(Supernet):
         images."""
         kept = not images.is_inference() and not images.requires_grad  # what has a version, and no gradient to lose
         if not kept or self._seen is None or self._seen[0] is not images or self._seen[1] != images._version:
-            if images.shape[1:] != (1, SIZE, SIZE):
-                raise SettingError(f"images of shape {tuple(images.shape)}: expected (n, 1, {SIZE}, {SIZE})")
+            if images.shape[1:] != (1, SIZE, SIZE) or images.dtype != self.filters.dtype:
+                raise SettingError(
+                    f"images {tuple(images.shape)} of {images.dtype}: expected (n, 1, {SIZE}, {SIZE}) of "
+                    f"{self.filters.dtype}"
+                )
             # of the ways to copy windows the fastest on CPU: half the time of unfold, a fifth of im2col
             windows = images.reshape(-1, SIZE * SIZE).index_select(1, self.pixels).view(-1, KERNEL * KERNEL)
             if not kept or windows.is_inference():  # under inference_mode: of no use to a caller that trains
@@ -99,7 +102,10 @@ class ToySupernet(Supernet):
 
     def loss(self, batch, draw: Draw) -> torch.Tensor:
         images, targets = batch
-        return (self(images, draw) - targets).square().mean()
+        found = self(images, draw)
+        if targets.shape != found.shape:  # they would be broadcast
+            raise SettingError(f"targets {tuple(targets.shape)}: expected {tuple(found.shape)}")
+        return (found - targets).square().mean()
 
     @torch.no_grad()
     def measures(self, batch, draw: Draw) -> dict[str, float]:
@@ -131,7 +137,8 @@ class ToyData:
         edges, ops = teacher.choices.edges, len(teacher.choices.ops)
         if arch is None:
             arch = torch.randint(ops, (edges,), generator=torch.Generator().manual_seed(seed)).tolist()
-        if len(arch) != edges or not all(0 <= op < ops for op in arch):
+        arch = [checks.whole("arch", op, 0, ops - 1) for op in checks.listed("arch", arch, f"{edges} numbers")]
+        if len(arch) != edges:
             raise SettingError(f"arch={arch!r}: expected {edges} numbers from 0 to {ops - 1}")
         self.teacher, self.arch, self.batch, self.steps, self.seed = teacher, tuple(arch), batch, steps, seed
         self.draw = one_hot(self.arch, ops)
@@ -142,6 +149,9 @@ class ToyData:
             "steps": steps,
             "seed": seed,
         }
+
+    def __repr__(self) -> str:
+        return f"<ToyData: {self.steps} batches of {self.batch} images, teacher's filters {list(self.arch)}>"
 
     def train(self, epoch: int) -> ToyBatches:
         return ToyBatches(self, "train", epoch, self.steps)
@@ -175,7 +185,7 @@ class ToyBatches:
 
 def random_loss(data: ToyData, archs: int = 100) -> float:
     """Mean test loss of architectures drawn uniformly at random, on one batch: the level from which a search starts."""
-    edges, ops = data.teacher.choices.edges, len(data.teacher.choices.ops)
+    edges, ops, archs = data.teacher.choices.edges, len(data.teacher.choices.ops), checks.whole("archs", archs, 1)
     generator = torch.Generator().manual_seed(data.seed + 1_000_003)  # not the stream of the teacher's own filters
     batch = data.test(0)
     drawn = torch.randint(ops, (archs, edges), generator=generator).tolist()
