@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOMES = ("better", "worse", "no clear difference")
+ONE_RUN = "one run, no interval"
 INTERVALS = (
     "95 % bootstrap intervals; P: probability that a run of the one is better than a run of the other, ties half"
 )
@@ -52,6 +53,8 @@ def table(
     for title, found in (printed or {}).items():
         if title in frame:
             texts = [found.get(line, tables.NOTHING) for line in frame.iloc[:, 0]]
+            if set(texts) <= {tables.NOTHING, tables.ABSENT}:
+                continue  # a column that says nothing in any line
             frame.insert(frame.columns.get_loc(title) + 1, f"{title.split(' (')[0]}, paper", texts)
     return tables.HtmlTable(frame, caption, note, shown.left, whole=True)
 
@@ -119,9 +122,12 @@ def differences(
                 line = {} if panel is None else {panel: (names or {}).get(place, place)}
                 line |= {f"{one} against": b} if one else {"A": a, "B": b}
                 line |= {"measure": measure.label} if several else {}
-                line["difference" if several else f"difference of {measure.label}"] = gap_text(found, measure.digits)
-                line[f"P({who} better)"] = stats.probability_of_improvement(x, y).text(2)
-                line[f"{who} is"] = outcome(found, measure.lower)
+                several_runs = min(len(x), len(y)) > 1  # one run has no spread: what it wins says nothing of the next
+                shown = gap_text(found, measure.digits) if several_runs else f"{found.value:.{measure.digits}f}"
+                line["difference" if several else f"difference of {measure.label}"] = shown
+                chance = stats.probability_of_improvement(x, y).text(2) if several_runs else tables.NOTHING
+                line[f"P({who} better)"] = chance
+                line[f"{who} is"] = outcome(found, measure.lower) if several_runs else ONE_RUN
                 lines.append(line)
     if not lines:
         return tables.plain([{"": "no pair of groups with stored rows"}], caption)
