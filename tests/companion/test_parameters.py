@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nascore.companion import notebook, parameters, targets
+from nascore.companion import notebook, parameters, runner, targets
 from nascore.errors import ResultsError, SettingError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,3 +137,10 @@ def test_every_notebook_says_what_its_parameters_may_be(name):
 def test_a_notebook_has_one_parameters_cell(tmp_path, cells, words):
     with pytest.raises((SettingError, ResultsError), match=words):
         parameters.cell_of(tmp_path / "x.ipynb", {"cells": cells})
+
+
+def test_papermill_alone_is_told_too(tmp_path):
+    """Run without our command line, which checks before it starts anything: the notebook's first cell refuses."""
+    book = NOTEBOOKS["ganas/03_table1_table2"]
+    error, _ = runner.run_notebook(str(book.path), str(tmp_path / "out.ipynb"), {"near": -3}, {})
+    assert "SettingError: near=-3: expected a whole number from 1 to 423624" in error
