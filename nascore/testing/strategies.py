@@ -225,7 +225,7 @@ class StrategyConformance:
             Choices(4, CHOICES.ops[::-1], 2),  # the same operations in another order
             Choices(4, CHOICES.ops, 0, ((0, 1), (0, 1, 2), (0, 1, 2), (0, 1, 2))),
         ):
-            with pytest.raises(ResultsError, match="this strategy is"):
+            with pytest.raises(ResultsError, match="this one has"):
                 strategy.load_state_dict(self.make(choices).state_dict())
 
     # -- what goes wrong -------------------------------------------------------------------------------------------
