@@ -136,7 +136,7 @@ def _digest(pools: dict[str, tuple[torch.Tensor, torch.Tensor]]) -> str:
         for part in parts:
             array = part.cpu().contiguous().view(torch.uint8).numpy()
             total.update(f"{name}|{part.dtype}|{tuple(part.shape)}|".encode())
-            total.update(memoryview(array).cast("B"))
+            total.update(array.data)
     return total.hexdigest()[:16]
 
 

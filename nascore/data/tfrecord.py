@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nascore import bars
 from nascore.errors import DataError
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
@@ -124,9 +125,7 @@ def records(path: Path | str, batch: int = 4096, progress: bool = False) -> Iter
 
 
 def _bar(name: str, size: int):
-    from tqdm.auto import tqdm
-
-    return tqdm(total=size, unit="B", unit_scale=True, desc=f"reading {name}")
+    return bars.bar(total=size, unit="B", unit_scale=True, desc=f"reading {name}")
 
 
 def _damaged(path: Path, offset: int, what: str) -> DataError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import torch
 from torch import nn
@@ -22,6 +23,9 @@ from nascore.spaces.cell import CellSpace
 from nascore.spaces.recurrent import RecurrentSpace
 
 _builders: dict[type[Space], Callable[..., nn.Module]] = {}
+
+
+_signature = lru_cache(maxsize=64)(inspect.signature)  # slow beside a small network
 
 
 def builds(kind: type[Space]) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
@@ -53,7 +57,7 @@ def build(space: Space, arch: Arch, **options) -> nn.Module:
         raise SettingError(f"space={space.name}: no network is known for {type(space).__name__}; known: {known}")
     function = _builders[mine]
     try:
-        inspect.signature(function).bind(space, arch, **options)
+        _signature(function).bind(space, arch, **options)
     except TypeError as error:  # one that is not known, or is missing
         raise SettingError(f"networks.build on {space.name}: {error}") from None
     network = function(space, arch, **options)

@@ -169,10 +169,13 @@ def parameters_text(network: nn.Module) -> str:
     return f"{count:,} parameters"
 
 
+_SIGNATURE = inspect.signature(StackedCells.__init__).parameters.values()
+_OPTIONS = tuple(each.name for each in _SIGNATURE if each.kind is each.KEYWORD_ONLY)
+
+
 def options(given: dict, but: Collection[str] = ()) -> dict:
     """`given`, if each is an option of StackedCells that the caller does not fix itself (`but`)."""
-    signature = inspect.signature(StackedCells.__init__).parameters.values()
-    known = [each.name for each in signature if each.kind is each.KEYWORD_ONLY and each.name not in but]
+    known = [name for name in _OPTIONS if name not in but]
     for name in given:
         if name not in known:
             raise SettingError(f"{name}={checks.shown(given[name])}: unknown option{checks.suggest(name, known)}")

@@ -76,7 +76,7 @@ class CellSupernet(StackedCells, Supernet):
             raise self._labels_problem(logits, labels) or error from None
 
     def _labels_problem(self, logits: torch.Tensor, labels) -> SettingError | None:
-        classes = self.skeleton["classes"]
+        classes = len(self.head.bias)
         if not isinstance(labels, torch.Tensor) or labels.dtype != torch.long or labels.shape != logits.shape[:1]:
             what = f"{tuple(labels.shape)} of {labels.dtype}" if isinstance(labels, torch.Tensor) else type(labels)
             return SettingError(f"labels {what}: expected ({len(logits)},) of torch.int64")
