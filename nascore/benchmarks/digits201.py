@@ -109,15 +109,26 @@ def costs(archs: np.ndarray) -> dict[str, np.ndarray]:
 def read_table(path: Path) -> tuple[np.ndarray, np.ndarray, str]:
     """Counts int16 (class, seed, checkpoint, split), the class of every cell int16 (15625,), and the file's sha256."""
     try:
-        content, sums = path.read_bytes(), (path.parent / SUMS).read_text()
+        content, sums = path.read_bytes(), (path.parent / SUMS).read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(
             f"{error.filename or path}: {error.strerror}; it is part of the repository: restore it with git"
         ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.parent / SUMS} is no text ({error.reason}); restore it with git") from error
     checksum = hashlib.sha256(content).hexdigest()
     if f"{checksum}  {path.name}" not in sums.splitlines():
         raise DataError(f"{path}: its sha256 {checksum[:12]}... is not the one in {SUMS}; restore both with git")
     arrays = read_npz(path)
+    whole = {name: array for name, array in arrays.items() if array.dtype.kind in "iu"}
+    correct, classes = (whole.get(name, np.empty(0)) for name in ("correct", "classes"))
+    shape = (len(correct), len(SEEDS), RECIPE.checkpoints, 2)
+    if (
+        correct.shape != shape
+        or classes.shape != (NASBench201().size,)
+        or not np.array_equal(np.unique(classes), np.arange(len(correct)))
+    ):
+        raise DataError(f"{path}: fields of another form than a table of digits201 has; restore it with git")
     for array in arrays.values():
         array.setflags(write=False)
     return arrays["correct"], arrays["classes"], checksum

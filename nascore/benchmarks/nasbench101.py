@@ -7,6 +7,7 @@ the surrogate. Without it, `partial_accuracies` gives the real accuracies of som
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -108,8 +109,22 @@ def partial_from_json(progress: bool = False):
     """The 860 rows of `partial_accuracies` that are public downloads."""
     import pandas as pd
 
-    space, rows = NASBench101(), []
+    space = NASBench101()
     paths = {file.key: download.fetch_file(file, progress) for file in upstream.files("nasbench101-partial")}
+    try:
+        rows = _rows(space, paths)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise DataError(
+            f"{paths['zc_nasbench101'].parent}: not the expected entries ({error}); run `nascore data fetch "
+            "nasbench101-partial`"
+        ) from error
+    found = pd.DataFrame(rows, columns=["arch", "value", "metric", "source"])
+    found.insert(1, "hash", [space.hash(arch) for arch in found["arch"]])
+    return found
+
+
+def _rows(space: NASBench101, paths: dict[str, Path]) -> list[tuple]:
+    rows = []
     for key, source, metric, percent in (
         ("nasbench1_20", "GenNAS-Zero_nasbench1_20", "cifar10_acc_108ep_unspecified", 100.0),
         ("nasbench1_imgnet", "GenNAS-Zero_nasbench1_imgnet", "imagenet_top1", 1.0),
@@ -123,15 +138,13 @@ def partial_from_json(progress: bool = False):
         if identity not in seen:  # several keys denote one cell and one training
             seen.add(identity)
             rows.append((arch, value, "cifar10_val_acc_108ep_single_run", "NASLib_zc101"))
-    found = pd.DataFrame(rows, columns=["arch", "value", "metric", "source"])
-    found.insert(1, "hash", [space.hash(arch) for arch in found["arch"]])
-    return found
+    return rows
 
 
 def _json(path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(
             f"{path}: not the expected JSON ({error}); run `nascore data fetch nasbench101-partial`"
         ) from error
@@ -155,19 +168,23 @@ def _from_code(space: NASBench101, text: str):
 def _from_parquet(path):
     import pandas as pd
 
-    table = pd.read_parquet(path)
-    archs = [
-        (int(bits), *(int(op) for op in str(ops))) for bits, ops in zip(table["edge_bits"], table["ops"], strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "arch": archs,
-            "hash": table["hash"].astype(str),
-            "value": 100.0 * table["value"].astype(float),
-            "metric": table["metric"].astype(str),
-            "source": table["source"].astype(str),
-        }
-    )
+    try:
+        table = pd.read_parquet(path)
+        archs = [
+            (int(bits), *(int(op) for op in str(ops)))
+            for bits, ops in zip(table["edge_bits"], table["ops"], strict=True)
+        ]
+        return pd.DataFrame(
+            {
+                "arch": archs,
+                "hash": table["hash"].astype(str),
+                "value": 100.0 * table["value"].astype(float),
+                "metric": table["metric"].astype(str),
+                "source": table["source"].astype(str),
+            }
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:  # pyarrow's own are of these
+        raise DataError(f"{path}: not the expected table ({error})") from error
 
 
 __all__ = ["ABOUT", "from_arrays", "load_nasbench101", "partial_accuracies", "partial_from_json", "present"]

@@ -36,15 +36,27 @@ def folder() -> Path:
 @functools.cache
 def checksum() -> str:
     """SHA-256 of the stored predictions: part of the fingerprint of every result computed on them."""
-    return hashlib.sha256((folder() / "predictions.npz").read_bytes()).hexdigest()
+    path = folder() / "predictions.npz"
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; it is part of the repository: restore it with git") from error
 
 
 @functools.cache
 def predictions() -> tuple[np.ndarray, np.ndarray]:
     """Predicted accuracy (percent) and modelled training seconds, float64 [423,624] in class order."""
     stored = read_npz(folder() / "predictions.npz")
-    accuracy = unpack_fixed({k.removeprefix("accuracy_"): v for k, v in stored.items() if k.startswith("accuracy_")})
-    seconds = stored["train_seconds"].astype(np.float64)
+    try:
+        accuracy = unpack_fixed(
+            {k.removeprefix("accuracy_"): v for k, v in stored.items() if k.startswith("accuracy_")}
+        )
+        seconds = stored["train_seconds"].astype(np.float64)
+        good = accuracy.shape == seconds.shape and bool(np.isfinite(accuracy).all() and np.isfinite(seconds).all())
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{folder() / 'predictions.npz'}: damaged fields ({error}): restore it with git") from error
+    if not good:
+        raise DataError(f"{folder() / 'predictions.npz'}: fields that do not fit each other: restore it with git")
     if len(accuracy) != NUM_CELLS or len(seconds) != NUM_CELLS:
         raise DataError(
             f"{folder() / 'predictions.npz'} holds {len(accuracy)} cells, expected {NUM_CELLS}: restore it with git"

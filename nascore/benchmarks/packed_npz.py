@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tokenize
 import zipfile
 from pathlib import Path
 
@@ -31,10 +30,9 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, tokenize.TokenError) as error:
-        raise DataError(
-            f"{path} cannot be read ({error}); it is part of the repository: restore it with git"
-        ) from error
+    except Exception as error:  # zipfile, zlib, struct, tokenize and numpy each have their own for a damaged file
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} cannot be read ({why}); it is part of the repository: restore it with git") from error
 
 
 def pack_fixed(values: np.ndarray, step: float) -> dict[str, np.ndarray]:

@@ -160,7 +160,112 @@ def test_trainings_of_another_recipe_are_not_mixed_in(folder, tmp_path, monkeypa
         training.trained()
 
 
-@pytest.mark.parametrize("damage", ["absent", "no sums", "one byte", "cut"])
+def repeated(array):
+    return np.concatenate([array[:1], array[:-1]])
+
+
+def with_entry(array, value):
+    array = array.copy()
+    array.flat[0] = value
+    return array
+
+
+FIELD_DAMAGE = {  # field, what becomes of it, what is said
+    "no classes": ("classes", None, "fields correct, recipe, seconds, seed, expected"),
+    "no correct": ("correct", None, "fields classes, recipe, seconds, seed, expected"),
+    "no recipe": ("recipe", None, "fields classes, correct, seconds, seed, expected"),
+    "a field more": ("other", lambda _: np.array(1), "fields .*other"),
+    "classes as floats": ("classes", lambda a: a.astype(float), "classes of shape .* and type float64"),
+    "classes in two axes": ("classes", lambda a: a[:, None], "classes of shape"),
+    "none of the classes": ("classes", lambda a: a[:0], "classes of shape"),
+    "a class beyond": ("classes", lambda a: with_entry(a, 6000), "classes from .* to 6000, expected different ones"),
+    "a class below": ("classes", lambda a: with_entry(a, -1), "classes from -1 to"),
+    "a class twice": ("classes", repeated, "classes from .*expected different ones"),
+    "fewer answers": ("correct", lambda a: a[1:], "correct of shape"),
+    "answers as floats": ("correct", lambda a: a.astype(float), "correct of shape .* and type float64"),
+    "answers below": ("correct", lambda a: with_entry(a, -1), "correct from -1"),
+    "more answers than images": (
+        "correct",
+        lambda a: with_entry(a, 201),
+        "correct from .*expected 0 to the number of images shown",
+    ),
+    "another seed": ("seed", lambda _: np.array(2), "seed 2 of type int64, expected that of the file's name"),
+    "a seed that is none": ("seed", lambda _: np.array(9), "seed 9"),
+    "a seed as text": ("seed", lambda _: np.array("1"), "seed 1 of type"),
+    "a seed as truth": ("seed", lambda _: np.array(True), "seed True of type bool"),
+    "seeds": ("seed", lambda _: np.array([1, 1]), "seed .1 1. of type"),
+    "seconds below": ("seconds", lambda _: np.array(-1.0), "seconds -1.0"),
+    "seconds nan": ("seconds", lambda _: np.array(np.nan), "seconds nan"),
+    "seconds as text": ("seconds", lambda _: np.array("x"), "seconds x"),
+    "a recipe as number": ("recipe", lambda _: np.array(1), "trained by another recipe"),
+    "recipes": ("recipe", lambda a: np.array([str(a)] * 2), "trained by another recipe"),
+}
+
+
+@pytest.mark.parametrize("damage", FIELD_DAMAGE)
+def test_a_damaged_field_of_a_training_file_is_named(folder, tmp_path, monkeypatch, damage):
+    field, change, said = FIELD_DAMAGE[damage]
+    source = folder / "chunks" / "seed1-000.npz"
+    arrays = read_npz(source)
+    arrays[field] = None if change is None else change(arrays.get(field))
+    write_npz(tmp_path / "chunks" / source.name, {name: array for name, array in arrays.items() if array is not None})
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
+    with pytest.raises(DataError, match=f"seed1-000.npz: {said}"):
+        training.trained()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK", b"\x93NUMPY" + b"\0" * 100, b"[" * 1000, b"\xff" * 500], ids=lambda c: str(c[:6])
+)
+def test_a_training_file_that_is_none(tmp_path, monkeypatch, content):
+    (tmp_path / "chunks").mkdir()
+    (tmp_path / "chunks" / "seed0-000.npz").write_bytes(content)
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
+    with pytest.raises(DataError, match="seed0-000.npz cannot be read") as refused:
+        training.trained()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_training_in_two_files_is_refused(folder, tmp_path, monkeypatch):
+    (tmp_path / "chunks").mkdir()
+    for number in (0, 1):
+        shutil.copy(folder / "chunks" / "seed1-000.npz", tmp_path / "chunks" / f"seed1-00{number}.npz")
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
+    with pytest.raises(DataError, match="seed1-001.npz: some of its trainings stand in an earlier file too"):
+        training.trained()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"correct": np.zeros((5425, 3, 8), np.int16)},
+        {"correct": np.zeros((5425, 3, 8, 2))},
+        {"classes": np.zeros(15_625, np.int16)},
+        {"classes": np.arange(15_624, dtype=np.int16) % 5425},
+        {"classes": None},
+    ],
+    ids=lambda change: "".join(f"{k} {getattr(v, 'shape', None)}" for k, v in change.items()),
+)
+def test_a_table_with_other_fields_is_refused_even_with_its_checksum(folder, tmp_path, monkeypatch, change):
+    table = tmp_path / "digits201.npz"
+    arrays = {**read_npz(folder / "digits201.npz"), **change}
+    write_npz(table, {name: array for name, array in arrays.items() if array is not None})
+    (tmp_path / "SHA256SUMS").write_text(f"{hashlib.sha256(table.read_bytes()).hexdigest()}  digits201.npz\n")
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
+    with pytest.raises(DataError, match="fields of another form"):
+        nc.benchmarks.load("digits201")
+
+
+@pytest.mark.parametrize("content", ["", "[" * 100_000, "{}", '{"trainings": 3}', "[]", "null"], ids=lambda c: c[:14])
+def test_a_damaged_record_is_refused(folder, tmp_path, content):
+    (tmp_path / "record.json").write_text(content)
+    with pytest.raises(DataError, match="record.json.*restore it with git"):
+        card._record(tmp_path / "record.json")
+    with pytest.raises(DataError, match="record.json.*restore it with git"):
+        card._record(tmp_path / "nowhere" / "record.json")
+
+
+@pytest.mark.parametrize("damage", ["absent", "no sums", "one byte", "cut", "sums that are no text"])
 def test_a_damaged_table_is_refused_in_one_line(folder, tmp_path, monkeypatch, damage):
     for name in ("digits201.npz", "SHA256SUMS"):
         shutil.copy(folder / name, tmp_path / name)
@@ -171,6 +276,8 @@ def test_a_damaged_table_is_refused_in_one_line(folder, tmp_path, monkeypatch, d
         table.write_bytes(content)
     elif damage == "cut":
         table.write_bytes(table.read_bytes()[:1000])
+    elif damage == "sums that are no text":
+        (tmp_path / "SHA256SUMS").write_bytes(b"\xff\xfe" + (tmp_path / "SHA256SUMS").read_bytes())
     else:
         (table if damage == "absent" else tmp_path / "SHA256SUMS").unlink()
     monkeypatch.setattr(recipe, "folder", lambda: tmp_path)

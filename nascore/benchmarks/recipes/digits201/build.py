@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from nascore.benchmarks import digits201
-from nascore.benchmarks.packed_npz import read_npz, write_npz
+from nascore.benchmarks.packed_npz import write_npz
 from nascore.benchmarks.recipes.digits201 import recipe as made_by
 from nascore.benchmarks.recipes.digits201 import training
 from nascore.benchmarks.recipes.digits201.card import markdown
+from nascore.benchmarks.recipes.digits201.chunks import read_chunk
 from nascore.benchmarks.recipes.digits201.recipe import SEEDS
 from nascore.errors import DataError
 from nascore.paths import atomic_write
@@ -47,7 +48,8 @@ def build() -> Path:
 
 def _record() -> dict:
     """What the training files and this machine say about how the table was made."""
-    files = [read_npz(file) for file in sorted((made_by.folder() / "chunks").glob("seed*.npz"))]
+    count = len(training.classes()[0])
+    files = [read_chunk(file, count) for file in sorted((made_by.folder() / "chunks").glob("seed*.npz"))]
     processor = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").is_file():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -56,8 +58,6 @@ def _record() -> dict:
         "processor": processor,
         "torch": metadata.version("torch"),
         "python": platform.python_version(),
-        "trainings": {str(seed): sum(len(f["classes"]) for f in files if f["seed"] == seed) for seed in SEEDS},
-        "cpu_seconds": {
-            str(seed): round(sum(float(f["seconds"]) for f in files if f["seed"] == seed), 1) for seed in SEEDS
-        },
+        "trainings": {str(seed): sum(len(f.classes) for f in files if f.seed == seed) for seed in SEEDS},
+        "cpu_seconds": {str(seed): round(sum(f.seconds for f in files if f.seed == seed), 1) for seed in SEEDS},
     }

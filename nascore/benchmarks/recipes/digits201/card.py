@@ -10,8 +10,9 @@ import numpy as np
 from nascore.benchmarks import digits201
 from nascore.benchmarks.packed_npz import read_npz
 from nascore.benchmarks.recipes.digits201 import noise, training
-from nascore.benchmarks.recipes.digits201.recipe import RECIPE
+from nascore.benchmarks.recipes.digits201.recipe import RECIPE, SEEDS
 from nascore.data import cluttered
+from nascore.errors import DataError
 
 
 def functions(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -108,9 +109,25 @@ def summary(folder: Path) -> dict:
     }
 
 
+def _record(path: Path) -> dict:
+    """How the table was made, as `build` writes it."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        numbers = [record[each][str(seed)] for each in ("trainings", "cpu_seconds") for seed in SEEDS]
+        good = all(isinstance(x, (int, float)) and x >= 0 for x in numbers)
+        good = good and all(isinstance(record[each], str) for each in ("processor", "torch"))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{path} cannot be read ({error}); it is part of the repository: restore it with git"
+        ) from error
+    if not good:
+        raise DataError(f"{path}: not the record of the trainings; it is part of the repository: restore it with git")
+    return record
+
+
 def markdown(folder: Path) -> str:
     """README.md of the table."""
-    facts, record = summary(folder), json.loads((folder / "record.json").read_text())
+    facts, record = summary(folder), _record(folder / "record.json")
     percent, cells = functions(folder)
     free = noise.seed_noise(percent[:, 1, -1, 1])
     pairs = "\n".join(

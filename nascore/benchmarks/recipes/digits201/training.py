@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nascore.benchmarks.packed_npz import read_npz, write_npz
 from nascore.benchmarks.recipes.digits201 import recipe as made_by
+from nascore.benchmarks.recipes.digits201.chunks import Chunk, read_chunk, write_chunk
 from nascore.benchmarks.recipes.digits201.recipe import RECIPE, SEEDS, Recipe
 from nascore.errors import DataError, SettingError
 from nascore.spaces.base import Arch
@@ -101,14 +101,14 @@ def chunk_file(seed: int, number: int) -> Path:
 def trained() -> np.ndarray:
     """Correct answers of all finished trainings, int32 (class, seed, checkpoint, split); -1 where there is none.
 
-    DataError for a file of another recipe.
+    DataError for a file of another recipe, for a damaged one, and where two files hold one training.
     """
     found = np.full((len(classes()[0]), len(SEEDS), RECIPE.checkpoints, 2), -1, np.int32)
     for file in sorted((made_by.folder() / "chunks").glob("seed*.npz")):
-        arrays = read_npz(file)
-        if str(arrays.get("recipe")) != RECIPE.mark:
-            raise DataError(f"{file}: trained by another recipe than the present {RECIPE}; move it away")
-        found[arrays["classes"], int(arrays["seed"])] = arrays["correct"]
+        chunk = read_chunk(file, len(found))
+        if (found[chunk.classes, chunk.seed] >= 0).any():
+            raise DataError(f"{file}: some of its trainings stand in an earlier file too; move one of them away")
+        found[chunk.classes, chunk.seed] = chunk.correct
     return found
 
 
@@ -145,18 +145,7 @@ def run_chunk(seed: int, number: int, members: Sequence[int], device: str = "cpu
     start, archs = time.process_time(), [classes()[0][i] for i in members]
     correct = np.concatenate([train(archs[i : i + FLEET], seed, device=device) for i in range(0, len(archs), FLEET)])
     seconds = time.process_time() - start
-    file = chunk_file(seed, number)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_npz(
-        file,
-        {
-            "classes": np.asarray(members, np.int16),
-            "correct": correct.astype(np.int16),
-            "seed": np.array(seed),
-            "seconds": np.array(seconds),
-            "recipe": np.array(RECIPE.mark),
-        },
-    )
+    write_chunk(chunk_file(seed, number), Chunk(np.asarray(members), correct, seed, seconds))
     return seconds
 
 
