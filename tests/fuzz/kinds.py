@@ -217,8 +217,8 @@ class Arch(Kind):
 class Archs(Kind):
     """A list of architectures."""
 
-    def __init__(self, positions: int, ops: int, arrays: bool = True):
-        self.one = Arch(positions, ops)
+    def __init__(self, positions: int, ops: int, soft: bool = False):
+        self.one, self.soft = Arch(positions, ops), soft
         self.extra = (
             *(f"[{each}]" for each in self.one.extra),
             *self.one.extra[:3],

@@ -31,7 +31,7 @@ QUESTION = {
     "epochs": P(Choice(*LEVELS, none=True, extra=("np.int64(160)", "160.0", "161", "True")), "160"),
     "seed": P(Choice("mean", 0, 1, 2, extra=("np.int64(0)", "False", "0.0", "'0'"), soft=True), "0"),
 }
-entry("load", TABLE, "nc.benchmarks.load({name}, {args})", name=P(Choice("digits201"), "'digits201'"), weight=0.5,
+entry("load", TABLE, "nc.benchmarks.load({name}, {args})", name=P(Choice("digits201"), "'digits201'", called=("benchmark",)), weight=0.5,
       **{**QUESTION, "split": P(Choice("val", "test", none=True, soft=True), "'val'")})
 entry("load(unknown)", TABLE, "nc.benchmarks.load('digits201', **{question})", weight=0.3,
       question=P(Wrong(lambda value: value == {}, ("{'x': 1}", "{'space': 1}"), only_extra=True), "{}", called=("x", "space")))

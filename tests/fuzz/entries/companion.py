@@ -8,7 +8,7 @@ from tests.fuzz.kinds import Anything, Choice, Float, Floats, Function, Int, Tex
 
 OWNER = "companion"
 VALUES = P(Floats(), "[1.0, 2.0, 4.0]", called=("number", "values"))
-COMMON = {"level": P(Float(above=0, below=1), "0.9"), "seed": P(Int(0), "1"), "n": P(Int(1, cap=500), "20", called=("resamples",))}
+COMMON = {"level": P(Float(above=0, below=1), "0.9"), "seed": P(Int(0, 2**63 - 1), "1"), "n": P(Int(1, cap=500), "20", called=("resamples",))}
 STATISTIC = P(Function(extra=("np.median", "stats.iqm", "np.sort", "lambda v, axis: v", "lambda v: 1")), "np.mean")
 entry("bootstrap_ci", OWNER, "stats.bootstrap_ci({values}, {args})", values=VALUES, statistic=STATISTIC, **COMMON)
 entry("difference", OWNER, "stats.difference({a}, {b}, {args})", a=VALUES, b=VALUES, statistic=STATISTIC, **COMMON)

@@ -34,7 +34,7 @@ entry("nasbench201_supernet", OWNER, "nc.networks.nasbench201_supernet({args})",
       zz=P(Wrong(), "1"))
 entry("without_none", OWNER, "nc.networks.without_none({space})", space=P(Anything(extra=(
     "LIMITED", "CHAIN", "nc.spaces.CellSpace(3, ('none', 'a'))", "nc.spaces.CellSpace(3, ('a', 'b'))",
-    "nc.spaces.CellSpace(2, ('none', 'a', 'b'), 'x', [(0,)])")), "CELL"), weight=0.5)
+    "nc.spaces.CellSpace(2, ('none', 'a', 'b'), 'x', [(0,)])")), "CELL", called=("ops",)), weight=0.5)
 entry("ToySupernet", OWNER, "ToySupernet({args})", edges=P(Int(1, cap=10), "2"), ops=P(Int(2, cap=10), "3"),
       seed=P(Int(0, 2**63 - 1), "1"), trainable=P(Flag(), "True"))
 entry("ToyData", OWNER, "b = ToyData({teacher}, {args}); next(iter(b.train(0)))", batch=P(Int(1, cap=100), "4"), steps=P(Int(1), "2"),

@@ -18,6 +18,15 @@ from tests.fuzz.kinds import (
 )
 
 OWNER = "search/oneshot"
+
+
+class Cpu(Choice):
+    """The name of a device, or torch's own object."""
+
+    def _judge(self, value):
+        return "either" if type(value).__name__ == "device" else super()._judge(value)
+
+
 OPTIONS = {
     "epochs": P(Int(1, cap=3), "1"), "steps_per_epoch": P(Int(1, 2, none=True), "1", called=("batches",)),
     "freeze_epochs": P(Int(0, cap=1), "1"),
@@ -30,7 +39,7 @@ OPTIONS = {
     "weight_schedule": P(Choice("cosine", "constant"), "'constant'"), "clip": P(Float(above=0, none=True), "1.0"),
     "precision": P(Choice("float32", "bfloat16"), "'float32'"), "checkpoint": P(File(none=True), "'c.pt'"),
     "progress": P(Flag(), "False"), "seed": P(Int(0, 2**63 - 1), "1"),
-    "device": P(Choice("cpu", extra=("'meta'", "'cuda:99'", "'CPU'", "torch.device('cpu')", "'cpu:0'"), soft=True), "'cpu'"),
+    "device": P(Cpu("cpu", extra=("'meta'", "'cuda:99'", "'CPU'", "torch.device('cpu')", "'cpu:0'"), soft=True), "'cpu'"),
     "hooks": P(Wrong(lambda v: isinstance(v, (list, tuple, dict, set, str)) or hasattr(v, "__iter__"),
                      ("3", "None", "Hooked", "[Hooked]", "[Hooked()]", "Hooked()", "[3]", "iter([Hooked()])")), "()", called=("hook",)),
     "threads": P(Int(1, 4096, cap=2, none=True), "1"),
@@ -86,7 +95,7 @@ entry("Strategy.restrict", OWNER, "oneshot.DARTS(CHOICES).restrict({live})", wei
       live=P(Wrong(extra=("torch.zeros(2, 3, dtype=torch.bool)", "torch.ones(2, 3)", "torch.ones(3, 3, dtype=torch.bool)", "[[True] * 3] * 2")),
              "torch.ones(2, 3, dtype=torch.bool)"))
 entry("log.derive", OWNER, "oneshot_log().derive({by})", weight=0.5,
-      by=P(Choice("argmax", extra=("'process_best'", "oneshot.Argmax", "oneshot.Argmax()"), soft=True), "'argmax'"))
+      by=P(Choice("argmax", extra=("'process_best'", "oneshot.Argmax"), soft=True), "'argmax'"))
 entry("run.train_weights", OWNER, "oneshot_log().run.train_weights({steps}, {args})", steps=P(Int(1, cap=5), "2"),
       data=P(Instance(lambda v: False, none=True, extra=("Given(3)", "Given(None)", "Given((1, 2), 0)")), "None", called=("batch",)),
       rate=P(Float(above=0, none=True), "0.1"), twin=True)

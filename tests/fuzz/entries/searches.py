@@ -40,7 +40,7 @@ for name, settings in {
     "GANAS": {
         "schedule": P(Instance(lambda v: False, none=True), "None"), "truth_set": P(Anything(), "None"),
         "discriminator": P(Choice("pairwise", "pointwise", soft=True), "'pairwise'"),
-        "start": P(Archs(3, 3), "[ARCH]", called=("architecture",)), "evaluated": P(Anything(("{ARCH: 1.0}", "{(9,): 1}", "{ARCH: 'a'}")), "None"),
+        "start": P(Archs(3, 3), "[ARCH]", called=("architecture",)), "evaluated": P(Anything(("{ARCH: 1.0}", "{(9,): 1}", "{ARCH: 'a'}")), "None", called=("value",)),
         "training": P(Instance(lambda v: False, none=True), "None"), "device": P(Choice("cpu", "auto", extra=("'meta'", "'cuda:9'", "'CPU'")), "'cpu'"),
         "initial": P(Int(2, cap=20), "4"), "base": P(Int(1, cap=20), "2"), "increment": P(Int(0, cap=9), "0"),
         "iterations": P(Int(1, cap=2, none=True), "1"), "truth": P(Int(1, cap=20, soft=True), "2"), "rounds": P(Int(1, cap=3, soft=True), "1"),
@@ -58,7 +58,7 @@ CHANGED = [f"nc.search.{name}(CELL, seed=1)" for name in BASELINES]
 for make in CHANGED:
     name = make.split(".")[2].split("(")[0]
     entry(f"{name}.ask", OWNER, f"{make}.ask({{n}})", n=P(Int(1, 100_000, cap=50, none=True), "2"), weight=0.5)
-    archs = P(Archs(3, 3, arrays=False), "[ARCH]", called=("architecture",))
+    archs = P(Archs(3, 3, soft=True), "[ARCH]", called=("architecture",))
 
     class Answers(Kind):
         """One number, or a row of numbers, for the one architecture."""
