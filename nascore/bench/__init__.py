@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nascore import bars
 from nascore.bench.clock import FIELDS
 
 __all__ = ["FIELDS", "PARTS", "document", "run"]
@@ -24,15 +25,13 @@ def run(*, quick: bool = False, full: bool = False, progress: bool = True, parts
     NAS-Bench-101; `quick` shrinks every size to test that it works and means nothing as a measurement; `parts`: which
     of PARTS. Raises ResultsError where naive and batched numbers differ.
     """
-    from tqdm.auto import tqdm
-
     from nascore.bench import adversary, oneshot, runs, tables
     from nascore.threads import one_thread
 
     found = []
     with (
         one_thread(),
-        tqdm(total=EXPECTED if parts == PARTS else None, unit="row", disable=not progress, delay=5) as bar,
+        bars.bar(total=EXPECTED if parts == PARTS else None, unit="row", disable=not progress, delay=5) as bar,
     ):
         rows = {
             "adversary": lambda: adversary.rows(quick),
