@@ -29,7 +29,11 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an npz; DataError naming the file when it is missing or broken."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
+        foreign = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+        if foreign:  # numpy gives the bytes of a member that is no array
+            raise ValueError(f"{foreign[0]} is no array")
+        return arrays
     except Exception as error:  # zipfile, zlib, struct, tokenize and numpy each have their own for a damaged file
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read ({why}); it is part of the repository: restore it with git") from error

@@ -11,7 +11,7 @@ from nascore import checks
 from nascore.benchmarks.curves import Training
 from nascore.benchmarks.index import rows_by_key
 from nascore.errors import MissingArchitecture, SettingError
-from nascore.spaces.base import Arch, Space, whole_index
+from nascore.spaces.base import INTS, Arch, Space, whole_index
 from nascore.spaces.choice import ChoiceSpace
 
 AXES = ("dataset", "split", "epochs", "seed")
@@ -169,15 +169,17 @@ class TabularBenchmark:
     def index(self, arch: Arch) -> int:
         """Row of `arch`; ArchitectureError if it is not in the space, MissingArchitecture if the table lacks it."""
         try:
-            return int(self._index(arch))
-        except (KeyError, TypeError, IndexError, ValueError):
-            arch = self.space.validate(arch)  # lists and numpy integers are welcome here
-            try:
+            if INTS.issuperset(map(type, arch)):
                 return int(self._index(arch))
-            except KeyError:
-                raise MissingArchitecture(
-                    f"{arch!r} has no value in {self.name} ({len(self):,} of {self.space.size:,} architectures have)"
-                ) from None
+        except (KeyError, TypeError, IndexError, ValueError):
+            pass
+        arch = self.space.validate(arch)  # lists and numpy integers are welcome here
+        try:
+            return int(self._index(arch))
+        except KeyError:
+            raise MissingArchitecture(
+                f"{arch!r} has no value in {self.name} ({len(self):,} of {self.space.size:,} architectures have)"
+            ) from None
 
     def arch(self, index: int) -> Arch:
         """The architecture in row `index`."""
@@ -187,7 +189,7 @@ class TabularBenchmark:
         return self.archs[row]
 
     def value(self, arch: Arch) -> float:
-        """The accuracy of one architecture, percent."""
+        """The accuracy of one architecture, percent; a tuple is looked up as it is, by equality."""
         floats = self._floats
         if floats is None:
             floats = self._floats = self._column.tolist()

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -224,6 +225,17 @@ def test_a_training_file_that_is_none(tmp_path, monkeypatch, content):
     with pytest.raises(DataError, match="seed0-000.npz cannot be read") as refused:
         training.trained()
     assert "\n" not in str(refused.value)
+
+
+def test_a_member_that_is_no_array(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "folder", lambda: tmp_path)
+    file = tmp_path / "chunks" / "seed1-000.npz"
+    file.parent.mkdir()
+    shutil.copy(folder / "chunks" / file.name, file)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("notes", "text")
+    with pytest.raises(DataError, match="notes is no array"):
+        training.trained()
 
 
 def test_a_training_in_two_files_is_refused(folder, tmp_path, monkeypatch):

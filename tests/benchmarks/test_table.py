@@ -105,6 +105,13 @@ def test_not_an_architecture(full, bad):
         assert repr(bad) in str(caught.value) and "3 integers" in str(caught.value)
 
 
+@pytest.mark.parametrize("bad", [(1.0, 1, 1), (True, 1, 1), [1.0, 1, 1], np.ones(3), np.ones(3, bool)], ids=repr)
+def test_rows_and_curves_are_of_whole_numbers(full, bad):
+    for ask in (full.index, full.curve):
+        with pytest.raises(ArchitectureError, match="is not an architecture"):
+            ask(bad)
+
+
 @pytest.mark.parametrize("bad", [[[0, 0, 3]], [[0, 0, 0], [0, -1, 0]], [[0, 0]]], ids=str)
 def test_an_array_with_a_wrong_row(full, bad):
     with pytest.raises(ArchitectureError, match="3 integers") as caught:
