@@ -169,7 +169,7 @@ class TabularBenchmark:
     def index(self, arch: Arch) -> int:
         """Row of `arch`; ArchitectureError if it is not in the space, MissingArchitecture if the table lacks it."""
         try:
-            if INTS.issuperset(map(type, arch)):
+            if type(arch) is tuple and INTS.issuperset(map(type, arch)):
                 return int(self._index(arch))
         except (KeyError, TypeError, IndexError, ValueError):
             pass
