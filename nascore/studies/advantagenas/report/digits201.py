@@ -44,7 +44,7 @@ def facts(found: dict) -> pd.DataFrame:
     q = found["quantiles"]
     lines = {
         "cells": f"{found['cells']:,}",
-        "different functions trained": f"{found['functions']:,}",
+        "different networks trained": f"{found['functions']:,}",
         "trainings in all": f"{found['trainings']:,}",
         "steps of one training, batch": f"{RECIPE.steps}, {RECIPE.batch}",
         "test accuracy: minimum, median, maximum (%)": f"{q[0]:.2f}, {q[3]:.2f}, {q[6]:.2f}",
