@@ -140,7 +140,7 @@ def _names(error: BaseException, chosen: Entry, given: dict[str, str]) -> bool:
         if "*" in words:
             return True
         with contextlib.suppress(Exception):
-            shown = " ".join(repr(eval(text, dict(SPACE))).split())[:40].lower()
+            shown = " ".join(repr(eval(text, dict(SPACE))).split()).strip("'")[:40].lower()
             if len(shown) > 2 and shown in said:
                 return True
         if any(re.search(rf"(?<![a-z]){re.escape(word.lower())}(?![a-z])", said) for word in words):

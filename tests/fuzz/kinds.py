@@ -132,7 +132,7 @@ class Text(Kind):
         if not isinstance(value, str):
             return REFUSE
         if not value.strip():
-            return EITHER if self.empty else REFUSE
+            return EITHER if self.empty or value else REFUSE
         return ACCEPT if value.isascii() and value.isprintable() else EITHER
 
 

@@ -21,7 +21,7 @@ class Argument(Kind):
         self.good, self.extra, self.strict = good, (*WORDS, *extra), strict
 
     def _judge(self, value):
-        return EITHER if not self.strict or value in (*self.good, "--help") else REFUSE
+        return EITHER if not self.strict or value in (*self.good, "--help", "--") else REFUSE
 
 
 def option(text, quick=True, **params):
@@ -44,6 +44,6 @@ option("'reproduce', 'ganas/02_theory', '--dry-run', '-p', {parameter}", paramet
     "'profile=zz'", "'mode=zz'", "'workers=0'", "'profile=paper'", "'mode=cached'", "'delta=1'", "'delta=nan'", "'delta=true'", "'delta=' + '[' * 10**5",
     "'table_seed=-1'", "'table_seed=3'", "'alpha_rank=0'", "'alpha_rank=1' + '0' * 5000", "'alpha_rank=1e400'", "'zz=1'", "'=1'", "'delta'", "'delta=\"1\"'",
     "'rho=null'", "'tables=-1'", "'import=1'", "'tables=1.0'", "'delta=NaN'", "'delta=-Infinity'", "'delta=1e999'")), "'delta=1'",
-    called=("usage", "parameter", "delta", "table_seed", "alpha_rank", "rho", "tables")))
+    called=("usage", "notebook", "parameter", "delta", "table_seed", "alpha_rank", "rho", "tables")))
 option("'scoreboard', '--profile', {profile}", quick=False, profile=P(Argument("smoke", "laptop", "paper"), "'paper'", called=USAGE))
 option("{command}", quick=False, command=P(Argument(), "'scoreboard'", called=USAGE))

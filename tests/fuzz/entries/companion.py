@@ -50,7 +50,7 @@ entry("claims.load", OWNER, "claims.load({paper})", paper=P(Choice("ganas", "adv
 entry("claims.judge", OWNER, "claims.judge([], {profile})", profile=PROFILE, weight=0.3)
 entry("store.path", OWNER, "store.path({experiment}, {profile})", weight=0.5, twin=False, profile=PROFILE, experiment=P(
     Wrong(lambda v: isinstance(v, str) and v.isidentifier(), ("'../../x'", "'/etc/x'", "'a/../../b'", "''", "'a\\\\b'", "'.hidden/x'", "'a//b'", "'a/'")), "'ganas/table1'"))
-entry("store.plain", OWNER, "store.canonical({value})", value=P(Anything(), "{'a': 1}"), weight=0.5)
+entry("store.plain", OWNER, "store.canonical({value})", value=P(Anything(), "{'a': 1}", called=("store",)), weight=0.5)
 entry("registry.get", OWNER, "registry.get({name})", name=P(Wrong(extra=("'zz'", "['a']", "'ganas/table99'")), "'ganas/table1'", called=("experiment",)), weight=0.4, twin=False)
 entry("registry.register", OWNER, "clean(lambda: registry.register({experiment}), lambda: registry._registered.pop('fuzz/x', None))", weight=0.4, twin=False,
       experiment=P(Wrong(), "Experiment('fuzz/x', 1, 't', list, dict)"))
@@ -114,7 +114,7 @@ LISTS = (
     "GOOD_PAPER.replace('[Unit({}, 0)]', '[Unit({}, 0), Unit({}, 0)]')",
 )
 entry("paper's experiments", "studies", "paper_of({experiments})", weight=0.7, twin=False,
-      experiments=P(Wrong(extra=LISTS, only_extra=True), "GOOD_PAPER", called=("fuzzpaper", "experiments", "experiment")))
+      experiments=P(Wrong(extra=LISTS, only_extra=True), "GOOD_PAPER", called=("fuzzpaper", "experiments", "experiment", "config", "seed")))
 entry("paper's init", "studies", "paper_of(GOOD_PAPER, {init})", weight=0.3, twin=False,
       init=P(Wrong(extra=BROKEN, only_extra=True), "''", called=("fuzzpaper",)))
 entry("paper's style", "studies", "paper_of(GOOD_PAPER, '', {style})", weight=0.3, twin=False,

@@ -10,7 +10,7 @@ OWNER = "data"
 POOL = ("(pictures()[0], pictures()[1][:3])", "(pictures()[0][0], pictures()[1])", "(pictures()[0].long(), pictures()[1])",
         "(pictures()[0].half(), pictures()[1])", "(pictures()[0].double(), pictures()[1])", "(pictures()[0].numpy(), pictures()[1].numpy())",
         "(pictures()[0], pictures()[1].float())", "(pictures()[0], -pictures()[1])", "(pictures()[0], pictures()[1] + 0.5)",
-        "(pictures()[0], pictures()[1] > 3)", "pictures()[0]", "pictures()", "list(pictures())", "(pictures(side=5)[0], pictures()[1])",
+        "(pictures()[0], pictures()[1] > 3)", "pictures()[0]", "pictures()", "(pictures(side=5)[0], pictures()[1])",
         "pictures(0)", "(pictures()[0] * float('nan'), pictures()[1])", "([[1.0]], [1])", "('ab', 'cd')", "(None, None)",
         "(np.array(['a']), np.array([1]))", "(np.zeros((8, 1, 8, 8), object), np.zeros(8))", "(pictures()[0], pictures()[1].tolist())",
         "(pictures(channels=3)[0], pictures()[1])", "(pictures()[0].to_sparse(), pictures()[1])")

@@ -20,11 +20,19 @@ from tests.fuzz.kinds import (
 OWNER = "search/oneshot"
 
 
+class Row(Arch):
+    """Operations of however many edges."""
+
+    def _judge(self, value):
+        found = super()._judge(value)
+        return "either" if hasattr(value, "__len__") and len(value) not in (0, self.positions) else found
+
+
 class Cpu(Choice):
     """The name of a device, or torch's own object."""
 
     def _judge(self, value):
-        return "either" if type(value).__name__ == "device" else super()._judge(value)
+        return "either" if type(value).__name__ == "device" or str(value).startswith("cpu:") else super()._judge(value)
 
 
 OPTIONS = {
@@ -107,7 +115,7 @@ entry("Choices", "networks/choices", CHOICE, edges=P(Int(1, cap=100), "2", neede
                           "((True,), (1,))", "((0.0,), (1,))", "[[0], [np.int64(1)]]", "('ab', 'cd')", "{0: 1, 1: 2}")), "None"))
 entry("Choices.ops", "networks/choices", CHOICE.replace("{args}", "2, {ops}"), weight=0.5,
       ops=P(Wrong(extra=("'abc'", "(1, 2)", "('a', 'a')", "3", "('a', '')", "('a',)"), only_extra=True), "('a', 'b')"), twin=False)
-entry("one_hot", "networks/choices", "nc.networks.one_hot({arch}, {ops})", arch=P(Arch(2, 3), "(0, 1)", called=("arch", "ops")),
+entry("one_hot", "networks/choices", "nc.networks.one_hot({arch}, {ops})", arch=P(Row(2, 3), "(0, 1)", called=("arch", "ops")),
       ops=P(Int(1, cap=1000), "3", called=("arch",)), weight=0.7)
 DRAW = ("net().loss(next(iter(batches().train(0))), {draw})")
 entry("Draw", "networks/choices", DRAW.replace("{draw}", "nc.networks.Draw({weights}, {active})"), weight=0.5, twin=False,
