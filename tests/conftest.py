@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,8 @@ _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 if "NASCORE_MIRROR" not in os.environ and _SHARED.is_dir():
     os.environ["NASCORE_MIRROR"] = str(_SHARED)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what it runs in the background deaf to Ctrl-C,
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # and so would be all that tests start and interrupt
 os.environ["MPLBACKEND"] = "Agg"  # no screen, also in the processes that tests start
 
 

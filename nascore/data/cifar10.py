@@ -201,6 +201,8 @@ def shrink(images: np.ndarray, side: int) -> np.ndarray:
     side = checks.whole("side", side, 1, SIDE)
     if SIDE % side:
         raise SettingError(f"side={side!r}: expected a divisor of {SIDE}")
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (3, SIDE, SIDE):
+        raise SettingError(f"images={checks.shown(images)}: expected uint8 (n, 3, {SIDE}, {SIDE})")
     k = SIDE // side
     if k == 1:
         return images

@@ -113,6 +113,8 @@ def _pool(name: str, pool) -> tuple[torch.Tensor, torch.Tensor]:
             )
     except (TypeError, ValueError, RuntimeError) as error:
         raise SettingError(f"{name}: expected {form} ({' '.join(str(error).split())})") from None
+    if images.layout is not torch.strided or labels.layout is not torch.strided:
+        raise SettingError(f"{name}: sparse images or labels: expected {form}, dense")
     whole = not (labels.is_floating_point() or labels.is_complex() or labels.dtype is torch.bool)
     if images.dim() != 4 or not images.is_floating_point() or labels.shape != images.shape[:1] or not whole:
         raise SettingError(

@@ -77,6 +77,17 @@ class Draw:
     source: torch.Tensor | None = None
     constants: bool = False
 
+    def __post_init__(self):
+        weights, active = self.weights, self.active
+        if not isinstance(weights, torch.Tensor) or weights.dim() != 2:
+            raise SettingError(f"weights={checks.shown(weights)}: expected a tensor (edges, operations)")
+        edges, ops = weights.shape
+        if not isinstance(active, tuple) or len(active) != edges or not all(_positions(each, ops) for each in active):
+            raise SettingError(
+                f"active={checks.shown(active)}: expected for each of {edges} edges a tuple of operations from 0 to "
+                f"{ops - 1}"
+            )
+
     def detached(self) -> Draw:
         """The same mixture without any gradient, as a weight step uses it."""
         return Draw(self.weights.detach(), self.active)
@@ -101,6 +112,10 @@ class Draw:
         active one."""
         rows = zip(self.active, self.weights.detach(), strict=True)
         return all(len(ops) == 1 or sum(bool(row[j] != 0) for j in ops) == 1 for ops, row in rows)
+
+
+def _positions(ops: tuple[int, ...], count: int) -> bool:
+    return type(ops) is tuple and all(type(op) is int and 0 <= op < count for op in ops)
 
 
 def one_hot(arch: Sequence[int], ops: int, requires_grad: bool = False) -> Draw:

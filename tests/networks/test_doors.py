@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import nascore as nc
+from nascore.data import cifar10
 from nascore.errors import ArchitectureError, NascoreError, SettingError
 from nascore.networks.choices import Choices, Draw, one_hot
 from nascore.networks.ops import Operation, operation, register
@@ -17,6 +18,7 @@ from nascore.networks.ops import registry as ops_registry
 from nascore.networks.ops.fused import _window, average_pool
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.supernets.cell import CellSupernet, digits201_supernet, nasbench201_supernet, without_none
+from nascore.networks.supernets.recurrent import RecurrentSupernet
 from nascore.networks.supernets.toy import ToyData, ToySupernet
 
 SPACE = nc.spaces.NASBench201()
@@ -334,3 +336,48 @@ def test_networks_show_themselves_in_a_line(make, words):
     network = make()
     assert re.search(words, repr(network)) and "\n" not in repr(network) and len(repr(network)) < 240
     assert str(network) == nn.Module.__repr__(network) and "parameters" in repr(network)
+
+
+@pytest.mark.parametrize(
+    "weights, active, word",
+    [
+        (torch.ones(2, 3), ((0, 1)), "active="),
+        (torch.ones(2, 3), ((0,),), "active="),
+        (torch.ones(2, 3), ((0,), (9,)), "active="),
+        (torch.ones(2, 3), ((0,), (-1,)), "active="),
+        (torch.ones(2, 3), ((0,), (True,)), "active="),
+        (torch.ones(2, 3), [[0], [1]], "active="),
+        (np.zeros((2, 3)), ((0,), (1,)), "weights="),
+        (torch.ones(3), ((0,), (1,)), "weights="),
+        (None, ((0,), (1,)), "weights="),
+    ],
+    ids=str,
+)
+def test_a_draw_is_of_edges_and_operations(weights, active, word):
+    with pytest.raises(SettingError, match=word):
+        Draw(weights, active)
+
+
+@pytest.mark.parametrize("batch", [3, "ab", (), (1, 2), (torch.zeros(1, 1, 28, 28),), None], ids=str)
+@pytest.mark.parametrize("supernet", [lambda: ToySupernet(2, 3), lambda: RecurrentSupernet(5, 2)], ids=["toy", "text"])
+def test_what_is_no_batch(supernet, batch):
+    made = supernet()
+    draw = one_hot((0,) * made.choices.edges, len(made.choices.ops))
+    for ask in (made.loss, made.measures):
+        with pytest.raises(SettingError, match="a batch "):
+            ask(batch, draw)
+
+
+def test_sparse_images_and_images_of_no_cifar():
+    images = torch.rand(4, 1, 6, 6)
+    with pytest.raises(SettingError, match="sparse"):
+        nc.data.ImageData((images.to_sparse(), torch.zeros(4).long()), (images, torch.zeros(4).long()), 2)
+    for bad in (0.0, np.int32(0), np.zeros((2, 3, 30, 30), np.uint8), np.zeros((2, 3, 32, 32)), None):
+        with pytest.raises(SettingError, match="images="):
+            cifar10.shrink(bad, 8)
+
+
+@pytest.mark.parametrize("order", [1, np.int64(2)])
+def test_settings_of_a_strategy_are_plain(order):
+    strategy = nc.search.oneshot.DARTS(digits201_supernet().choices, order=order)
+    assert type(strategy.settings["order"]) is int

@@ -139,3 +139,9 @@ def test_batches_are_fresh_and_repeat_with_the_seed():
 def test_bad_input(wrong):
     with pytest.raises(SettingError):
         wrong()
+
+
+def test_a_draw_without_any_operation_gives_nothing():
+    net = ToySupernet(edges=3, ops=4)
+    images = torch.ones(2, 1, 13, 13)
+    assert not net(images, Draw(torch.ones(3, 4), ((), (), ()))).any()

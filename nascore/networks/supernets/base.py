@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
+from nascore import checks
+from nascore.errors import SettingError
 from nascore.networks.choices import Choices, Draw
 from nascore.networks.skeletons import parameters_text
 from nascore.spaces.base import Arch
@@ -57,3 +59,11 @@ class Supernet(nn.Module, ABC):
         operation per edge, such as DARTS's with two inputs per node, decide otherwise.
         """
         return tuple(scores.argmax(1).tolist())
+
+
+def pair(batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """A batch's two tensors; SettingError for anything else."""
+    if isinstance(batch, (tuple, list)) and len(batch) == 2 and all(isinstance(part, torch.Tensor) for part in batch):
+        return batch[0], batch[1]
+    parts = [type(part).__name__ for part in batch] if isinstance(batch, (tuple, list)) else type(batch).__name__
+    raise SettingError(f"a batch of {checks.shown(parts)}: expected two tensors, images and labels or targets")

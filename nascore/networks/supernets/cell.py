@@ -15,7 +15,7 @@ from nascore.networks.cells.mixed import MixedCell
 from nascore.networks.choices import Choices, Draw
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.skeletons import options as skeleton_options
-from nascore.networks.supernets.base import Supernet
+from nascore.networks.supernets.base import Supernet, pair
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.nasbench201 import NASBench201
 
@@ -68,7 +68,7 @@ class CellSupernet(StackedCells, Supernet):
         return self.stacked(images, draw.weights.to(images.device), active, plain, gradient and draw.constants)
 
     def loss(self, batch, draw: Draw) -> torch.Tensor:
-        images, labels = _pair(batch)
+        images, labels = pair(batch)
         logits = _full(self(images, draw))
         try:
             return F.cross_entropy(logits, labels)
@@ -104,7 +104,7 @@ class CellSupernet(StackedCells, Supernet):
     @torch.no_grad()
     def measures(self, batch, draw: Draw) -> dict[str, float]:
         """{"loss": cross-entropy, "accuracy": percent} in evaluation mode."""
-        images, labels = _pair(batch)
+        images, labels = pair(batch)
         with _evaluating(self):
             logits = _full(self(images, draw))
         try:
@@ -115,12 +115,6 @@ class CellSupernet(StackedCells, Supernet):
             "loss": loss,
             "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
         }
-
-
-def _pair(batch) -> tuple[torch.Tensor, torch.Tensor]:
-    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-        raise SettingError(f"a batch {checks.shown(type(batch))}: expected images and labels")
-    return batch[0], batch[1]
 
 
 def _full(logits: torch.Tensor) -> torch.Tensor:

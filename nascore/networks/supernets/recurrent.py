@@ -116,6 +116,8 @@ class RecurrentSupernet(Supernet):
         return F.cross_entropy(self.softmax(outputs.flatten(0, 1)), targets, reduction="sum"), state
 
     def _before(self, batch: Segment) -> torch.Tensor:
+        if not all(hasattr(batch, part) for part in ("inputs", "targets", "position")):
+            raise SettingError(f"a batch {checks.shown(batch)}: expected a nascore.data.text.Segment")
         state = self._read.get(_stream(batch), {}).get(batch.position - 1)
         return self._zeros(batch) if state is None or len(state) != batch.inputs.shape[1] else state
 

@@ -11,7 +11,7 @@ from torch import nn
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks.choices import Choices, Draw, one_hot
-from nascore.networks.supernets.base import Supernet
+from nascore.networks.supernets.base import Supernet, pair
 from nascore.spaces.base import Arch
 
 SIZE, KERNEL, STRIDE, READOUT = 13, 7, 2, 4  # images 13x13 -> 7x7 filters at stride 2 -> 4x4 maps -> one number
@@ -89,6 +89,8 @@ class ToySupernet(Supernet):
         if counts == {ops}:
             outputs = torch.addmm(self.bias, patches, self.filters.t())
             return torch.einsum("nej,ej->ne", outputs.view(-1, edges, ops), weights)
+        if counts == {0}:
+            return patches.new_zeros(len(patches), edges)
         rows = [i * ops + j for i, active in enumerate(draw.active) for j in active]
         rows = torch.tensor(rows, dtype=torch.long, device=patches.device)
         filters, bias = self.filters.index_select(0, rows), self.bias.index_select(0, rows)
@@ -101,7 +103,7 @@ class ToySupernet(Supernet):
         return total.index_add(1, rows // ops, outputs)
 
     def loss(self, batch, draw: Draw) -> torch.Tensor:
-        images, targets = batch
+        images, targets = pair(batch)
         found = self(images, draw)
         if targets.shape != found.shape:  # they would be broadcast
             raise SettingError(f"targets {tuple(targets.shape)}: expected {tuple(found.shape)}")

@@ -381,7 +381,7 @@ class GANAS(Search):
 
 def _device(name: str | torch.device) -> str:
     name = str(name) if isinstance(name, torch.device) else name
-    if name == "auto":
+    if isinstance(name, str) and name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if not isinstance(name, str) or not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
         raise SettingError(f"device={checks.shown(name)}: expected 'auto', 'cpu' or 'cuda'")

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nascore.data.text import AlternatingSegments, Stream, markov_text
+from nascore.errors import SettingError
 from nascore.networks.choices import Draw, one_hot
 from nascore.networks.supernets.recurrent import RecurrentSupernet
 from nascore.search.oneshot import DARTS, PARSEC, AdvantageNAS, Hook, Reinforce, search, unrolled
@@ -152,7 +153,7 @@ def test_the_mode_comes_back_after_an_error():
     broken = one_hot((1, 3, 2, 0, 2, 1), 5)
     broken.weights = broken.weights[:2]
     for call in (lambda: net.measures(stream[0], broken), lambda: net.perplexity(stream, broken)):
-        with pytest.raises(IndexError):
+        with pytest.raises(SettingError):
             call()
         assert net.training
 

@@ -24,7 +24,7 @@ class DARTS(Strategy):
         super().__init__(choices, **settings)
         self.order = checks.one_of("order", order, (1, 2))
         self.unrolled = order == 2
-        self.settings |= {"order": order}
+        self.settings |= {"order": self.order}
 
     def draw(self) -> Draw:
         mixture = torch.softmax(self.logits(), 1)

@@ -28,7 +28,7 @@ class NASP(Strategy):
         super().__init__(choices, **settings)
         self.projection = checks.one_of("projection", projection, ("clip", "rescale"))
         self.init = checks.number("init", init, 0, 1)
-        self.settings |= {"projection": projection, "init": self.init}
+        self.settings |= {"projection": self.projection, "init": self.init}
         with torch.no_grad():
             self.theta.fill_(self.init)
 

@@ -42,7 +42,12 @@ class PARSEC(Strategy):
         self.weighting = checks.one_of("weighting", weighting, ("likelihood", "loss"))
         self.sequential = checks.flag("sequential", sequential)
         self.samples = 1 if self.sequential else self.count
-        self.settings |= {"samples": self.count, "scale": self.scale, "weighting": weighting, "sequential": sequential}
+        self.settings |= {
+            "samples": self.count,
+            "scale": self.scale,
+            "weighting": self.weighting,
+            "sequential": self.sequential,
+        }
         self._scores: list[torch.Tensor] = []
         self._losses: list[float] = []
 

@@ -30,7 +30,7 @@ class ProxylessNAS(Strategy):
     def __init__(self, choices: Choices, *, mixing: str = "softmax", **settings):
         super().__init__(choices, **settings)
         self.mixing = checks.one_of("mixing", mixing, ("softmax", "sum", "gate"))
-        self.settings |= {"mixing": mixing}
+        self.settings |= {"mixing": self.mixing}
 
     def draw(self) -> Draw:
         pair = self.noisy().detach().topk(2, 1).indices  # Gumbel's two largest: two draws without replacement
