@@ -54,14 +54,20 @@ def terminated_as_interrupted() -> Iterator[None]:
 def interrupt_held() -> Iterator[None]:
     """Ctrl-C waits until what is inside is over. Processes started inside never see it, not even while they start up:
     it is for their parent to end them."""
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    held: list[int] = []
+    # the mask is what processes inherit; another thread of this one may still be given the signal, hence the handler
+    handler = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if held and callable(handler):
+            handler(signal.SIGINT, None)
 
 
 @contextlib.contextmanager

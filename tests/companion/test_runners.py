@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -157,12 +158,25 @@ def test_what_comes_to_a_file_is_whole_lines_and_no_warning(store_folder, start)
     assert shown[-1].startswith("12/12 units 100%") and shown[-1].endswith("done")
 
 
-def test_interrupts_wait_while_processes_are_started():
-    with pytest.raises(KeyboardInterrupt):
-        with pool.interrupt_held():
-            os.kill(os.getpid(), signal.SIGINT)
-            held = True
-    assert held
+@pytest.mark.parametrize("threads", [0, 1])
+def test_interrupts_wait_while_processes_are_started(threads):
+    over, held = threading.Event(), False
+    others = [
+        threading.Thread(target=over.wait) for _ in range(threads)
+    ]  # any may be given the signal
+    for other in others:
+        other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            with pool.interrupt_held():
+                os.kill(os.getpid(), signal.SIGINT)
+                sum(range(10_000))
+                held = True
+        assert held and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        over.set()
+        for other in others:
+            other.join()
 
 
 def test_rows_are_followed_as_they_come(tmp_path):
