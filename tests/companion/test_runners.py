@@ -161,9 +161,7 @@ def test_what_comes_to_a_file_is_whole_lines_and_no_warning(store_folder, start)
 @pytest.mark.parametrize("threads", [0, 1])
 def test_interrupts_wait_while_processes_are_started(threads):
     over, held = threading.Event(), False
-    others = [
-        threading.Thread(target=over.wait) for _ in range(threads)
-    ]  # any may be given the signal
+    others = [threading.Thread(target=over.wait) for _ in range(threads)]  # any may be given the signal
     for other in others:
         other.start()
     try:
