@@ -11,7 +11,11 @@ from nascore.data.text import Stream
 from nascore.errors import Diverged
 from nascore.networks.supernets.recurrent import RecurrentNetwork
 
+LARGEST = torch.finfo(torch.float32).max  # a rate that the weights' type can hold
 
+
+@torch.inference_mode(False)  # whatever the caller is in
+@torch.enable_grad()
 def train(
     network: RecurrentNetwork,
     stream: Stream,
@@ -24,11 +28,13 @@ def train(
 
     The rate falls as a cosine over all steps to zero, the gradient's norm is kept below `clip`; `seed` is that of the
     dropout. Defaults: the authors' code (the paper's Appendix E is not in our copy), except that there the rate falls
-    once per epoch. Diverged for a loss that is not finite.
+    once per epoch. Diverged for a loss, and for weights at the end, that are not finite.
     """
     epochs, seed = checks.whole("epochs", epochs, 1), checks.seed(seed)
-    learning_rate = checks.number("learning_rate", learning_rate, above=0)
+    learning_rate = checks.number("learning_rate", learning_rate, above=0, high=LARGEST)
     clip = None if clip is None else checks.number("clip", clip, above=0)
+    checks.instance("network", network, RecurrentNetwork, "a RecurrentNetwork")
+    checks.instance("stream", stream, Stream, "a Stream of the training text")
     parameters = list(network.parameters())
     optimizer = torch.optim.SGD(parameters, learning_rate)
     found, step, steps = [], 0, epochs * len(stream)
@@ -52,4 +58,6 @@ def train(
                 total += value
                 step += 1
             found.append(math.exp(total / len(stream.inputs)))
+    if not all(bool(parameter.isfinite().all()) for parameter in parameters):
+        raise Diverged(f"learning_rate={learning_rate!r}: weights are not finite after epoch {epochs}")
     return found

@@ -23,8 +23,8 @@ from nascore.search.oneshot.candidates import Candidates
 from nascore.search.oneshot.hooks.base import Hook, columns
 from nascore.search.oneshot.log import COLUMNS
 from nascore.search.oneshot.moving import on
-from nascore.search.oneshot.strategies.base import Strategy
-from nascore.search.oneshot.weights import Weights
+from nascore.search.oneshot.strategies.base import Strategy, finite
+from nascore.search.oneshot.weights import LARGEST, Weights
 from nascore.spaces.base import Arch
 from nascore.threads import limited
 
@@ -136,7 +136,7 @@ class Run:
         if count < self.steps:
             raise SettingError(f"the data gave {count} pairs of batches in epoch {epoch + 1}, not {self.steps}")
         mean = {name: sum(found) / len(found) if found else math.nan for name, found in losses.items()}
-        if trains and not all(bool(parameter.isfinite().all()) for parameter in self.weights.parameters):
+        if trains and not all(map(finite, self.weights.parameters)):
             raise Diverged(f"weights, {self._where()}: not all are finite; a lower learning rate or a clip may help")
         best, architecture = self.candidates.best(self._live())
         row = {
@@ -230,7 +230,7 @@ class Run:
         optimizer = self.weights.optimizer
         if optimizer is None:
             raise SettingError(f"{type(self.supernet).__name__} has no trainable parameters")
-        rate = None if rate is None else checks.number("rate", rate, above=0)
+        rate = None if rate is None else checks.number("rate", rate, above=0, high=LARGEST)
         data = self.data if data is None else data
         if isinstance(data, type) or not callable(getattr(data, "train", None)):
             raise SettingError(f"data={checks.shown(data)}: expected batches by train(epoch), such as ImageData")
@@ -272,14 +272,14 @@ class Run:
         losses = [self._draw_loss(training, batch, draw, last=draw is draws[-1]) for draw in draws]
         for draw, value in zip(draws, losses, strict=True):
             self.candidates.add(value, draw, self.supernet.decode)
-            if draw.weights.grad is not None and not draw.weights.grad.isfinite().all():
+            if draw.weights.grad is not None and not finite(draw.weights.grad):
                 raise Diverged(f"gradient of the mixing weights, {self._where()}: {draw.weights.grad.tolist()}")
         if self._takes_evaluate:
             self.strategy.update(draws, losses, lambda draw: self.evaluate(batch, draw))
         else:
             self.strategy.update(draws, losses)  # type: ignore[call-arg]  # it said that it needs no more
         theta = getattr(self.strategy, "theta", None)
-        if isinstance(theta, torch.Tensor) and not theta.isfinite().all():
+        if isinstance(theta, torch.Tensor) and not finite(theta):
             raise Diverged(f"theta, {self._where()}: {theta.tolist()}")
         return sum(losses) / len(losses)
 

@@ -23,9 +23,10 @@ def _optional_flag(name: str, value: Any) -> bool | None:
     return None if value is None else checks.flag(name, value)
 
 
+LARGEST = torch.finfo(torch.float32).max  # a rate that the weights' type can hold
 # what an option of a named optimiser has to be
 _COMMON: dict[str, Callable[[str, Any], Any]] = {
-    "lr": lambda name, value: checks.number(name, value, 0),
+    "lr": lambda name, value: checks.number(name, value, 0, LARGEST),
     "weight_decay": lambda name, value: checks.number(name, value, 0),
     "maximize": checks.flag,
     "foreach": _optional_flag,

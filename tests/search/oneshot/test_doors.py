@@ -41,7 +41,7 @@ WRONG = [
     *(
         ({"weight_options": {name: value}}, f"weight_options\\['{name}'\\]=")
         for name, values in {
-            "lr": (math.nan, math.inf, True, "0.1", -1, None, torch.tensor(0.1)),
+            "lr": (math.nan, math.inf, 1e39, True, "0.1", -1, None, torch.tensor(0.1)),
             "momentum": (2, 1, -0.1, "0.9", True, math.nan),
             "dampening": (2, "x"),
             "nesterov": ("yes", 1, None),
@@ -290,7 +290,7 @@ def test_data_to_train_on_is_checked(data):
         run().run.train_weights(1, data=data)
 
 
-@pytest.mark.parametrize("rate", [0, -1, math.nan, True, "0.1"])
+@pytest.mark.parametrize("rate", [0, -1, 1e39, math.nan, True, "0.1"])
 def test_a_wrong_rate_changes_nothing(rate):
     log = run()
     before = log.run.weights.optimizer.param_groups[0]["lr"]

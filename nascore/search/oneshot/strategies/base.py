@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
@@ -130,11 +131,11 @@ class Strategy(ABC):
     def step(self, gradient: torch.Tensor) -> None:
         """One optimiser step along d loss / d theta, (edges, ops); Diverged where gradient or theta is not finite."""
         gradient = self.masked(gradient.detach(), 0.0)
-        if not gradient.isfinite().all():
+        if not finite(gradient):
             raise Diverged(f"the gradient of theta is not finite: {gradient.tolist()}")
         self.theta.grad = gradient.to(self.theta)
         self.optimizer.step()
-        if not self.theta.isfinite().all():
+        if not finite(self.theta):
             raise Diverged(f"theta is not finite after a step: {self.theta.tolist()}")
 
     # -- the distribution ------------------------------------------------------------------------------------------
@@ -284,9 +285,14 @@ def weight_gradient(draw: Draw) -> torch.Tensor:
     finite."""
     if draw.weights.grad is None:
         return torch.zeros_like(draw.weights)
-    if not draw.weights.grad.isfinite().all():
+    if not finite(draw.weights.grad):
         raise Diverged(f"the gradient of the mixing weights is not finite: {draw.weights.grad.tolist()}")
     return draw.weights.grad
+
+
+def finite(values: torch.Tensor) -> bool:
+    """Whether all values are finite numbers; one sum in the usual case, as this is asked several times a step."""
+    return math.isfinite(float(values.detach().sum())) or bool(values.isfinite().all())
 
 
 def gumbel(shape, generator: torch.Generator, clip: float = 0.0) -> torch.Tensor:
