@@ -17,18 +17,6 @@ OPEN = {
     *("aggregate_curves", "bootstrap_ci", "curve_on_grid", "difference", "iqm", "performance_profile", "proportion"),
     *("probability_of_improvement", "plots.query_curves", "tables.compare", "notebook.verdicts", "paper_value"),
     *("claims.load", "targets.choose", "papers toml", "paper's experiments", "run_test malformed"),
-    *(
-        "TABLE.value",
-        "bench().value",
-        "rows",
-        "values",
-        "CellSpace",
-        "MacroSpace",
-        "Draw",
-        "cifar10.shrink",
-        "ImageData",
-    ),
-    *("DARTS", "search parts", "run.train_weights", "RLNAS settings"),
 }
 
 

@@ -49,15 +49,26 @@ class Value(Float):
         return "either" if isinstance(value, (float, np.floating)) and np.isinf(value) else super()._judge(value)
 
 
+class Equal(Arch):
+    """An architecture that is looked up as it is: (1.0, True) is Python's (1, 1), by millions a second."""
+
+    def _judge(self, value):
+        found = super()._judge(value)
+        plain = isinstance(value, tuple) and all(isinstance(op, (bool, float, int)) and op == int(op) for op in value)
+        return "either" if plain and super()._judge(tuple(map(int, value))) == "accept" and found != "accept" else found
+
+
 DIGITS, SMALL = Arch(6, 5), Arch(3, 3)
 for table, kind, arch in (("bench()", DIGITS, "FULL"), ("TABLE", SMALL, "ARCH")):
-    for method in ("value", "index", "curve"):
+    entry(f"{table}.value", TABLE, f"{table}.value({{arch}})", arch=P(Equal(kind.positions, kind.ops), arch))
+    for method in ("index", "curve"):
         entry(f"{table}.{method}", TABLE, f"{table}.{method}({{arch}})", arch=P(kind, arch))
     entry(f"{table}.rank", TABLE, f"{table}.rank({{value}})", value=P(Value(), "70.0"))
 entry("cost", TABLE, "bench().cost({arch}, {name})", arch=P(DIGITS, "FULL"),
       name=P(Choice("params", "flops"), "'params'", called=("cost",)))
 entry("arch", TABLE, "bench().arch({index})", index=P(Int(0, 15_624), "3"))
 MANY = Archs(6, 5)
+MANY.one = Equal(6, 5)
 ROWS = ("np.array([1, 2])", "np.array([-1])", "np.array([10**6])", "np.array([1.5])", "np.array([True])",
         "np.array([2**64 - 1], np.uint64)", "np.zeros((2, 6), np.uint64)", "np.full((2, 6), 9)", "np.full((2, 6), -1)",
         "np.zeros((2, 5), int)", "np.zeros((0, 6), int)", "np.zeros((2, 6), object)", "np.full((1, 6), np.nan)")
