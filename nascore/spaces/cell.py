@@ -32,7 +32,7 @@ class CellSpace(ChoiceSpace):
         if any(set(op) & set("|~+") for op in ops):
             raise SettingError(f"ops={ops!r}: expected names without | ~ +, which architecture strings use")
         self.pairs = edge_pairs(self.nodes)
-        name = f"cell-{self.nodes}-{len(ops)}" if name is None or name == "" else name
+        name = f"cell-{self.nodes}-{len(ops)}" if name is None or (isinstance(name, str) and not name) else name
         super().__init__(name, len(self.pairs), ops, allowed)
 
     def dag(self, arch: Arch) -> DAG:

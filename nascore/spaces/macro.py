@@ -16,7 +16,9 @@ class MacroSpace(ChoiceSpace):
 
     def __init__(self, layers: int, ops: Sequence[str], name: str | None = None):
         layers, ops = checks.whole("layers", layers, 1, 1000), checks.distinct("ops", ops, 2, 10)
-        super().__init__(f"macro-{layers}-{len(ops)}" if name is None or name == "" else name, layers, ops)
+        super().__init__(
+            f"macro-{layers}-{len(ops)}" if name is None or (isinstance(name, str) and not name) else name, layers, ops
+        )
 
     def dag(self, arch: Arch) -> DAG:
         labels = ("input", *(self.ops[op] for op in self.validate(arch)), "output")

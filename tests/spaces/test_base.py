@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -266,3 +267,12 @@ def test_a_space_of_ones_own_needs_only_the_abstract_methods():
     assert space.key((3,)) == (3,) == space.canonical((3,)) and (3,) in space
     with pytest.raises(ArchitectureError, match="numbers cannot be enumerated"):
         space.enumerate()
+
+
+@pytest.mark.parametrize(
+    "name", [3, ["x"], b"x", np.zeros((1, 2)), pd.DataFrame({"a": [1]}), True], ids=lambda x: type(x).__name__
+)
+@pytest.mark.parametrize("kind", [CellSpace, MacroSpace])
+def test_a_name_is_text(kind, name):
+    with pytest.raises(SettingError, match="name="):
+        kind(3, ("a", "b"), name=name)
