@@ -21,6 +21,7 @@ import numpy as np
 from nascore.errors import SettingError
 
 T = TypeVar("T")
+NUMBERS = (int, float, np.integer, np.floating)
 
 
 def whole(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
@@ -52,7 +53,7 @@ def number(
     below: float = math.inf,
 ) -> float:
     """`value` as a finite float in [low, high] and strictly between `above` and `below`."""
-    good = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    good = isinstance(value, NUMBERS) and not isinstance(value, bool)
     if good:
         try:
             found = float(value)
@@ -115,6 +116,22 @@ def listed(name: str, value: Any, example: str) -> list:
     if unordered or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
         raise SettingError(f"{name}={shown(value)}: expected {example}")
     return list(value)
+
+
+def numbers(name: str, value: Any) -> np.ndarray:
+    """`value`, a number or a list or array of numbers (not finite ones too), as an array of floats of its shape."""
+    try:
+        found = np.asarray(value)
+        if found.dtype.kind == "O" or isinstance(value, (list, tuple)):  # here a boolean could pass for a number
+            parts = np.array(value, dtype=object).ravel()
+            good = all(isinstance(part, NUMBERS) and not isinstance(part, bool) for part in parts)
+        else:
+            good = found.dtype.kind in "iuf" and not isinstance(value, (bytearray, memoryview))
+        if good:
+            return found.astype(float, copy=False)
+    except Exception:  # noqa: S110 - whatever a user's own object does, or a number too large; said below
+        pass
+    raise SettingError(f"{name}={shown(value)}: expected numbers")
 
 
 def file(name: str, value: Any) -> Path:

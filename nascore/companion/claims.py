@@ -17,7 +17,7 @@ from typing import Any
 
 from nascore import paths
 from nascore.benchmarks import kinds
-from nascore.checks import shown, suggest
+from nascore.checks import shown, suggest, text
 from nascore.companion import stored, verdict_schema
 from nascore.companion.verdict_rows import Rows
 from nascore.companion.verdict_tests import Outcome, run_test
@@ -98,10 +98,10 @@ def load(paper: str | None = None) -> list[Claim]:
     """All claims of one paper, or of every paper with a claims file, in the file's order."""
     files = paths.claim_files()
     if paper is not None:
-        files = [file for file in files if file.stem == paper]
+        known = [file.stem for file in files]
+        files = [file for file in files if file.stem == text("paper", paper)]
         if not files:
-            known = [file.stem for file in paths.claim_files()]
-            raise SettingError(f"no claims file for the paper {paper!r}{suggest(paper, known)}")
+            raise SettingError(f"no claims file for the paper {shown(paper)}{suggest(paper, known)}")
     claims = [claim for file in files for claim in _read(file)]
     seen: set[str] = set()
     for claim in claims:

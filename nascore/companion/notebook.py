@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from nascore import paths
+from nascore import checks, paths
 from nascore.checks import suggest
 from nascore.companion import claims, compute, parameters, stored
 from nascore.errors import SettingError
@@ -94,10 +94,11 @@ def verdicts(ids: Iterable[str] | str, profile: str = "laptop") -> HtmlTable:
 
     known = {claim.id: claim for claim in claims.load()}
     chosen = []
-    for name in [ids] if isinstance(ids, str) else ids:
+    for name in [ids] if isinstance(ids, str) else checks.listed("ids", ids, "a list of claims' ids"):
+        checks.text("claim", name)
         found = [key for key in known if key.startswith(name[:-1])] if name.endswith("*") else [name]
         if not found or found[0] not in known:
-            raise SettingError(f"unknown claim {name!r}{suggest(name, known)}")
+            raise SettingError(f"unknown claim {checks.shown(name)}{suggest(name, known)}")
         chosen += [key for key in found if key not in chosen]
     return tables.verdict_table(claims.judge([known[key] for key in chosen], profile))
 

@@ -7,7 +7,7 @@ al. (2021), "Deep reinforcement learning at the edge of the statistical precipic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,10 +37,10 @@ class Estimate(NamedTuple):
 
 def values_of(values: Sequence[float], name: str = "values", least: int = 1) -> np.ndarray:
     """`values` as a float array of shape [n]; SettingError when there are fewer than `least`, or NaN among them."""
-    try:
-        array = np.asarray(values, dtype=float).ravel()
-    except (TypeError, ValueError):
-        raise SettingError(f"{name}={checks.shown(values)}: expected numbers") from None
+    return _known(checks.numbers(name, values), name, least).ravel()
+
+
+def _known(array: np.ndarray, name: str, least: int = 1) -> np.ndarray:
     if array.size < least:
         raise SettingError(f"{name}: {array.size} numbers given, at least {least} needed")
     if not np.isfinite(array).all():
@@ -63,6 +63,23 @@ def _resamples(array: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarra
     return array[rng.integers(0, array.size, (n, array.size))]
 
 
+def _applied(statistic: Statistic, samples: np.ndarray) -> np.ndarray:
+    """One number for each sample [samples, runs]; SettingError where `statistic` does not give them."""
+    try:
+        found = checks.numbers("its result", statistic(samples, axis=1))
+    except Exception as error:  # no function, or whatever a user's own does
+        raise SettingError(
+            f"statistic={checks.shown(statistic)}: expected a function such as numpy.mean, called with the runs of "
+            f"each sample [samples, runs] and axis=1; it fails ({type(error).__name__}: {error})"
+        ) from error
+    if found.shape != (len(samples),):
+        raise SettingError(
+            f"statistic={checks.shown(statistic)}: expected one number for each of {len(samples)} samples with axis=1, "
+            f"not shape {list(found.shape)}"
+        )
+    return found
+
+
 def bootstrap_ci(
     values: Sequence[float],
     statistic: Statistic = np.mean,
@@ -74,9 +91,9 @@ def bootstrap_ci(
     array = values_of(values)
     bounds = _level(level)
     rng, n = _resampling(seed, n)
-    drawn = statistic(_resamples(array, n, rng), axis=1)
+    drawn = _applied(statistic, _resamples(array, n, rng))
     low, high = np.quantile(drawn, bounds)
-    return Estimate(float(statistic(array[None], axis=1)[0]), float(low), float(high))
+    return Estimate(float(_applied(statistic, array[None])[0]), float(low), float(high))
 
 
 def difference(
@@ -91,16 +108,16 @@ def difference(
     a, b = values_of(a, "a"), values_of(b, "b")
     bounds = _level(level)
     rng, n = _resampling(seed, n)
-    drawn = statistic(_resamples(a, n, rng), axis=1) - statistic(_resamples(b, n, rng), axis=1)
+    drawn = _applied(statistic, _resamples(a, n, rng)) - _applied(statistic, _resamples(b, n, rng))
     low, high = np.quantile(drawn, bounds)
-    point = statistic(a[None], axis=1)[0] - statistic(b[None], axis=1)[0]
+    point = _applied(statistic, a[None])[0] - _applied(statistic, b[None])[0]
     return Estimate(float(point), float(low), float(high))
 
 
 def proportion(successes: int, total: int, level: float = 0.95) -> Estimate:
     """A share of runs with its Wilson interval (a bootstrap would call 20 of 20 certain)."""
-    if not 0 <= successes <= total or total < 1:
-        raise SettingError(f"{successes} of {total} is not a share of runs")
+    total = checks.whole("total", total, 1, 2**63 - 1)
+    successes = checks.whole("successes", successes, 0, total)
     from statistics import NormalDist
 
     z = NormalDist().inv_cdf(_level(level)[1])
@@ -122,8 +139,7 @@ def probability_of_improvement(
     `a` and `b` are the runs of one task, or dicts task -> runs with the same tasks; the bootstrap resamples runs
     within each task (stratified).
     """
-    tasks_a = dict(a) if isinstance(a, Mapping) else {"": a}
-    tasks_b = dict(b) if isinstance(b, Mapping) else {"": b}
+    tasks_a, tasks_b = _tasks("a", a), _tasks("b", b)
     if set(tasks_a) != set(tasks_b) or not tasks_a:
         raise SettingError(f"A has the tasks {sorted(tasks_a)}, B has {sorted(tasks_b)}: they must be the same")
     bounds = _level(level)
@@ -139,6 +155,13 @@ def probability_of_improvement(
         drawn += np.einsum("na,ab,nb->n", rows, wins, columns, optimize=True)
     low, high = np.quantile(drawn / len(tasks_a), bounds)
     return Estimate(float(point / len(tasks_a)), float(low), float(high))
+
+
+def _tasks(name: str, given: Any) -> dict[str, Any]:
+    """Task -> runs; the one task of runs without a name is ""."""
+    if not isinstance(given, Mapping):
+        return {"": given}
+    return {checks.text(f"a task of {name}", task): runs for task, runs in given.items()}
 
 
 def chance(a: Sequence[float], b: Sequence[float]) -> float:
@@ -161,11 +184,10 @@ def iqm(values: Sequence[float] | np.ndarray, axis: int | None = None) -> np.nda
 
     `axis=None` pools all entries, as for a matrix of runs x tasks.
     """
-    array = np.asarray(values, dtype=float)
-    if array.size == 0 or not np.isfinite(array).all():
-        raise SettingError("iqm: needs at least one number, and no NaN or infinite ones")
+    array = np.atleast_1d(_known(checks.numbers("values", values), "values"))
     if axis is None:
         array, axis = array.ravel(), 0
+    axis = checks.whole("axis", axis, -array.ndim, array.ndim - 1)
     array = np.sort(np.moveaxis(array, axis, 0), axis=0)
     cut = array.shape[0] // 4
     result = array[cut : array.shape[0] - cut].mean(axis=0)
@@ -186,9 +208,9 @@ def performance_profile(
 
 def curve_on_grid(query: Sequence[float], value: Sequence[float], grid: Sequence[float]) -> np.ndarray:
     """A stored curve (improvement steps) read on a grid of query counts: the last step at or before; NaN before."""
-    query, value, grid = np.asarray(query, float), np.asarray(value, float), np.asarray(grid, float)
-    if query.size == 0 or query.shape != value.shape:
-        raise SettingError(f"a curve needs as many values as queries, at least one; got {query.size} and {value.size}")
+    query, value, grid = values_of(query, "query"), values_of(value, "value"), values_of(grid, "grid")
+    if query.size != value.size:
+        raise SettingError(f"a curve needs as many values as queries; got {query.size} queries, {value.size} values")
     if (np.diff(query) < 0).any():
         raise SettingError("a curve's queries must not decrease")
     at = np.searchsorted(query, grid, side="right") - 1
@@ -211,26 +233,41 @@ def aggregate_curves(
     75 % of the runs) or "std". Returns arrays `query`, `value`, `low`, `high`; grid points before some run's
     first query are left out.
     """
-    if not curves:
-        raise SettingError("no curves to aggregate")
     functions = {"mean": np.mean, "median": np.median}
-    if statistic not in functions:
-        raise SettingError(f"unknown statistic {statistic!r}; choose one of {', '.join(functions)}")
-    runs = np.stack([curve_on_grid(curve["query"], curve[value], grid) for curve in curves])  # [runs, grid]
+    average = functions[checks.one_of("statistic", statistic, functions)]
+    band = checks.one_of("band", band, ("interval", "quartiles", "std"))
+    bounds, grid = _level(level), values_of(grid, "grid")
+    rng, n = _resampling(seed, n)
+    runs = _runs(curves, checks.text("value", value), grid)
     known = np.isfinite(runs).all(axis=0)
     if not known.any():
         raise SettingError("no point of the grid is reached by every run")
-    runs, grid = runs[:, known], np.asarray(grid, float)[known]
-    middle = functions[statistic](runs, axis=0)
+    runs, grid = runs[:, known], grid[known]
+    middle = average(runs, axis=0)
     if band == "interval":
-        picks = np.random.default_rng(seed).integers(0, len(runs), (n, len(runs)))
-        drawn = np.stack([functions[statistic](runs[pick], axis=0) for pick in picks])
-        low, high = np.quantile(drawn, _level(level), axis=0)
+        picks = rng.integers(0, len(runs), (n, len(runs)))
+        drawn = np.stack([average(runs[pick], axis=0) for pick in picks])
+        low, high = np.quantile(drawn, bounds, axis=0)
     elif band == "quartiles":
         low, high = np.quantile(runs, (0.25, 0.75), axis=0)
-    elif band == "std":
+    else:
         spread = runs.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(runs.shape[1])
         low, high = middle - spread, middle + spread
-    else:
-        raise SettingError(f"unknown band {band!r}; choose one of interval, quartiles, std")
     return {"query": grid, "value": middle, "low": low, "high": high}
+
+
+def _runs(curves: Any, value: str, grid: np.ndarray) -> np.ndarray:
+    """The curves' `value` on the grid, shape [runs, grid]."""
+    listed = checks.listed("curves", curves, "a list of curves, each a dict of query and values")
+    if not listed:
+        raise SettingError("no curves to aggregate")
+    found = []
+    for i, curve in enumerate(listed):
+        checks.instance(f"curves[{i}]", curve, Mapping, "a curve, a dict of query and values")
+        if missing := [name for name in ("query", value) if name not in curve]:
+            raise SettingError(f"curves[{i}] has no {missing[0]!r}{checks.suggest(missing[0], map(str, curve))}")
+        try:
+            found.append(curve_on_grid(curve["query"], curve[value], grid))
+        except SettingError as error:
+            raise SettingError(f"curves[{i}]: {error}") from None
+    return np.stack(found)

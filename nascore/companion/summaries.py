@@ -173,7 +173,7 @@ def beside(shown: HtmlTable, paper: str, name: str, columns: Mapping[str, tuple[
     `columns` maps a new title to the printed column and the title after which it stands. Lines are matched by the
     printed row's label; a column without any number is left out.
     """
-    printed = papers.load(paper)[name]
+    printed = papers.table(paper, name)
     rows = {row["label"]: row for row in printed.values() if isinstance(row, dict)}
     frame = shown.frame.copy()
     for title, (key, after) in reversed(list(columns.items())):

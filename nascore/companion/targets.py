@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nascore import paths
+from nascore import checks, paths
 from nascore.checks import suggest
 from nascore.companion import parameters
 from nascore.errors import ResultsError, SettingError
@@ -71,7 +72,7 @@ def choose(names: Iterable[str]) -> Targets:
 
     No name means all notebooks. Raises SettingError for an unknown name, with the nearest known ones.
     """
-    names = list(names)
+    names = [checks.text("name", name) for name in checks.listed("names", names, "a list of names")]
     every = notebooks()
     if not names:
         if not every:
@@ -87,7 +88,7 @@ def choose(names: Iterable[str]) -> Targets:
             wanted[name] = None
         else:
             known = [*dict.fromkeys(n.split("/")[0] for n in every), *every, *registry.available()]
-            raise SettingError(f"unknown paper, notebook or experiment {name!r}{suggest(name, known)}")
+            raise SettingError(f"unknown paper, notebook or experiment {checks.shown(name)}{suggest(name, known)}")
     for notebook in chosen.values():
         wanted.update(dict.fromkeys(notebook.experiments))
     return Targets(tuple(chosen.values()), tuple(wanted))
@@ -95,7 +96,7 @@ def choose(names: Iterable[str]) -> Targets:
 
 def _match(name: str, every: Mapping[str, Notebook]) -> list[Notebook]:
     given = Path(name)
-    if given.suffix == ".ipynb" and given.exists():
+    if given.suffix == ".ipynb" and os.path.exists(given):
         return [n for n in every.values() if n.path.resolve() == given.resolve()]
     bare = name.removesuffix(".ipynb").rstrip("/")
     if bare in every:

@@ -80,7 +80,7 @@ def _judged() -> str:
 
 
 def _printed() -> str:
-    world.papers.load.cache_clear()
+    world.papers.read.cache_clear()
     frame = world.papers.paper_table("toypaper", "table1")
     return repr((world.papers.paper_value("toypaper", "table1.mine.acc"), frame.to_json()))
 
