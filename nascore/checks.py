@@ -129,7 +129,7 @@ def numbers(name: str, value: Any) -> np.ndarray:
             good = found.dtype.kind in "iuf" and not isinstance(value, (bytearray, memoryview))
         if good:
             return found.astype(float, copy=False)
-    except Exception:  # noqa: S110 - whatever a user's own object does, or a number too large; said below
+    except Exception:  # whatever a user's own object does, or a number too large; said below
         pass
     raise SettingError(f"{name}={shown(value)}: expected numbers")
 

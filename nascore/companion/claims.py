@@ -98,10 +98,10 @@ def load(paper: str | None = None) -> list[Claim]:
     """All claims of one paper, or of every paper with a claims file, in the file's order."""
     files = paths.claim_files()
     if paper is not None:
-        known = [file.stem for file in files]
-        files = [file for file in files if file.stem == text("paper", paper)]
+        wanted, known = text("paper", paper), [file.stem for file in files]
+        files = [file for file in files if file.stem == wanted]
         if not files:
-            raise SettingError(f"no claims file for the paper {shown(paper)}{suggest(paper, known)}")
+            raise SettingError(f"no claims file for the paper {shown(paper)}{suggest(wanted, known)}")
     claims = [claim for file in files for claim in _read(file)]
     seen: set[str] = set()
     for claim in claims:

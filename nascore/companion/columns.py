@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nascore import checks
 from nascore.companion import store
-from nascore.errors import ResultsError
+from nascore.errors import ResultsError, SettingError
 
 OURS = ("experiment", "version", "profile", "seed", "data", "data_kind", "provenance")
 
@@ -28,6 +29,16 @@ def check_result(config: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         if name in seen:
             raise ResultsError(f"the name {name!r} is used twice among parameters, metrics and what stands beside them")
         seen.add(name)
+
+
+def check_table(rows: Any, *names: str) -> None:
+    """SettingError unless `rows` is a DataFrame that has these columns."""
+    import pandas as pd
+
+    checks.instance("rows", rows, pd.DataFrame, "the rows of an experiment, a DataFrame")
+    for name in names:
+        if checks.text("column", name) not in rows.columns:
+            raise SettingError(f"the rows have no column {checks.shown(name)}{checks.suggest(name, map(str, rows))}")
 
 
 def _taken() -> str:

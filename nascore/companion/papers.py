@@ -86,7 +86,9 @@ def paper_value(paper: str, key: str) -> PaperValue:
     if parts[0] == "prose" and len(parts) == 2:
         parts.append("value")
     if len(parts) != 3:
-        raise SettingError(f"key={checks.shown(key)} does not name a number; write table.row.column, e.g. table2.setup1.rank")
+        raise SettingError(
+            f"key={checks.shown(key)} does not name a number; write table.row.column, e.g. table2.setup1.rank"
+        )
     level: Any = tables
     for part in parts:
         if not isinstance(level, dict) or part not in level or part in NOT_VALUES:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from nascore import checks
 from nascore.companion import columns, store
 from nascore.errors import DataError, ResultsError
 from nascore.studies import registry
@@ -96,7 +98,7 @@ def _waiting(experiment: Experiment, profile: str, first: DataError) -> Waiting:
     reasons = {str(first): None}
     for config in {store.canonical(unit.config): unit.config for unit in listed}.values():
         try:
-            experiment.data(dict(config))
+            asked(experiment, "data", dict(config))
         except DataError as error:
             reasons[str(error)] = None
     rows = store.read(store.path(experiment.id, profile))
@@ -116,7 +118,7 @@ def plan(experiment: str | Experiment, profile: str) -> Plan:
     for unit in listed:
         key = store.canonical(unit.config)
         if key not in label_of:
-            label_of[key] = str(experiment.data(dict(unit.config)))
+            label_of[key] = str(asked(experiment, "data", dict(unit.config)))
         labels.append(label_of[key])
         marks.append(store.fingerprint(experiment.id, experiment.version, unit.config, unit.seed, label_of[key]))
     tail = store.Tail(store.path(experiment.id, profile))
@@ -126,16 +128,34 @@ def plan(experiment: str | Experiment, profile: str) -> Plan:
 
 
 def units(experiment: Experiment, profile: str) -> list[Unit]:
-    """The units of a profile; ResultsError if one is listed twice."""
-    listed = list(experiment.units(profile))
+    """The units of a profile; ResultsError if the experiment gives no list of Units, or lists one twice."""
+    listed = asked(experiment, "units", profile)
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(unit, Unit) for unit in listed):
+        raise ResultsError(f"{experiment.id}: units({profile!r}) gives {checks.shown(listed)}, not a list of Units")
     seen: set[str] = set()
     for unit in listed:
         columns.check_config(experiment.id, unit.config)
-        key = store.canonical([unit.config, unit.seed])
+        try:
+            key = store.canonical([unit.config, unit.seed])
+        except ResultsError as error:
+            raise ResultsError(f"{experiment.id}, {describe(unit)}: {error}") from None
         if key in seen:
             raise ResultsError(f"{experiment.id} lists the unit {describe(unit)} twice in profile {profile}")
         seen.add(key)
-    return listed
+    return list(listed)
+
+
+def asked(experiment: Experiment, name: str, *values: Any) -> Any:
+    """What the experiment's own function `units` or `data` gives; where it fails, a ResultsError that says so.
+
+    A DataError passes: it says which data are to be fetched.
+    """
+    try:
+        return getattr(experiment, name)(*values)
+    except DataError:
+        raise
+    except Exception as error:  # whatever a paper's own code does
+        raise ResultsError(f"{experiment.id}: its function {name} fails: {registry.told(error)}") from error
 
 
 def describe(unit: Unit) -> str:

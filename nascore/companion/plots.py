@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nascore import paths
-from nascore.companion import palette, stats
+from nascore import checks, paths
+from nascore.companion import columns, palette, stats
 from nascore.errors import ResultsError, SettingError
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def curve_table(
     """Query curves averaged over seeds: columns `by`, query, value, low, high, runs (see stats.aggregate_curves)."""
     import pandas as pd
 
+    columns.check_table(rows, by)
     if "curve" not in rows:
         raise ResultsError("these rows hold no query curves")
     parts = []
@@ -118,6 +119,8 @@ def query_curves(
     """
     import matplotlib.pyplot as plt
 
+    regret = checks.flag("regret", regret)
+    optimum = None if optimum is None else checks.number("optimum", optimum)
     table = curve_table(rows, value, by, statistic=statistic, band=band)
     ax = plt.gca() if ax is None else ax
     if regret:

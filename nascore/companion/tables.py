@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nascore import checks
 from nascore.companion import palette, papers, stats
+from nascore.companion.columns import check_table
 from nascore.errors import ResultsError, SettingError
 
 if TYPE_CHECKING:
@@ -119,24 +121,23 @@ def compare(
     """
     import pandas as pd
 
-    printed = dict(printed or {})
-    paper = paper or str(rows["experiment"].iloc[0]).split("/")[0]
-    for name in [by, *columns]:
-        if name not in rows:
-            raise SettingError(f"the rows have no column {name!r}; they have {', '.join(map(str, rows.columns))}")
+    columns, printed, names = _texts("columns", columns), _texts("printed", printed), _texts("names", names)
+    given_digits = digits if isinstance(digits, Mapping) else dict.fromkeys(columns, digits)
+    decimals_of = {name: checks.whole("digits", given_digits.get(name, 2), 0, 12) for name in columns}
+    check_table(rows, by, *columns, *(() if paper else ("experiment",)))
+    if rows.empty:
+        raise ResultsError("no rows to compare")
+    paper = checks.text("paper", paper or str(rows["experiment"].iloc[0]).split("/")[0])
     lines = []
     places = []
     for name, group in rows.groupby(by, sort=False):
-        line: dict[str, Any] = {by: (names or {}).get(str(name), name), "runs": len(group)}
+        line: dict[str, Any] = {by: names.get(str(name), name), "runs": len(group)}
         for column, key in columns.items():
-            decimals = digits if isinstance(digits, int) else digits.get(column, 2)
-            line[column] = measured(group[column], decimals)
+            line[column] = measured(group[column], decimals_of[column])
             if key is not None:
-                line[f"{column}, paper"], place = _printed(printed, str(name), key, paper, decimals)
+                line[f"{column}, paper"], place = _printed(printed, str(name), key, paper, decimals_of[column])
                 places.append(place)
         lines.append(line)
-    if not lines:
-        raise ResultsError("no rows to compare")
     absent = [n for n in lines[0] if n.endswith(", paper") and {line[n] for line in lines} <= {ABSENT, NOTHING}]
     asked = any(line[name] == ABSENT for line in lines for name in absent)
     lines = [{name: value for name, value in line.items() if name not in absent} for line in lines]
@@ -150,6 +151,15 @@ def compare(
     if kinds and kinds != ["true"]:
         notes.append(f"measured on: {', '.join(kinds)} data")
     return HtmlTable(pd.DataFrame(lines), caption, ". ".join(notes) + ".", whole=whole)
+
+
+def _texts(name: str, given: Any) -> dict[str, Any]:
+    """`given`, a dict of texts or None (nothing is none), with texts as keys."""
+    found = dict(checks.instance(name, {} if given is None else given, Mapping, "a dict of names"))
+    for key, value in found.items():
+        if not isinstance(key, str) or not isinstance(value, (str, type(None))):
+            raise SettingError(f"{name}={checks.shown(given)}: expected a dict of names, to names or None")
+    return found
 
 
 def measured(values: Sequence[float], digits: int = 2) -> str:
@@ -175,8 +185,8 @@ def _printed(printed: Mapping[str, str | None], name: str, key: str, paper: str,
         return ABSENT, ""
     source, _, row = row.rpartition(":")
     value = papers.paper_value(source or paper, f"{row}.{key}")
-    table = papers.load(source or paper)[row.split(".")[0]]["where"]
-    return f"{value.value:.{digits}f}", table
+    table = papers.table(source or paper, row.split(".")[0])
+    return f"{checks.number('the printed number', value.value):.{digits}f}", table["where"]
 
 
 def verdict_table(judged: Sequence[Judged]) -> HtmlTable:

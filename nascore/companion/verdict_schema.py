@@ -22,7 +22,7 @@ COMMON = {"kind", "column", "each", "of"}
 KEYS = {
     "mean": {"statistic", *SIDES, "plus", "select", "weaker", "missing", "digits", "unit"},
     "share": {*CONDITIONS, "share", "count", "select", "weaker", "missing"},
-    "better": {"b_column", "a", "b", "lower", "statistic", "need", "margin", "missing", "digits", "unit"},
+    "better": {"b_column", "a", "b", "lower", "statistic", "need", "margin", "lead", "missing", "digits", "unit"},
     "fact": {"equals", "select"},
 }
 REQUIRED = {"mean": ("column",), "share": ("column",), "better": ("column", "a", "b"), "fact": ("column", "equals")}
@@ -48,8 +48,11 @@ def check(test: Any, paper: str) -> None:
     _word(test, "need", NEEDS)
     if "lower" in test and not isinstance(test["lower"], bool):
         raise ResultsError(f"lower={shown(test['lower'])}: expected true or false")
-    if "margin" in test:
-        _number("margin", test["margin"])
+    if "margin" in test and "lead" in test:
+        raise ResultsError("margin and lead: expected only one of them")
+    for name in ("margin", "lead"):
+        if name in test:
+            _number(name, test[name], 0)
     for name in ("select", "a", "b"):
         if name in test:
             _selection(name, test[name])

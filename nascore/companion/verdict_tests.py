@@ -10,7 +10,7 @@ formed; here they are run.
 - `better`: rows `a` beat rows `b` on `column` (`lower = true`: smaller is better; `statistic` as above).
   Reproduced when the bootstrap interval of the difference excludes 0, trend only when just the estimate has the right
   sign; `need = "direction"` asks for no more than "at least as good"; `b_column` is read in rows `b` instead;
-  `margin`: `a` may be worse by this share of the statistic of `b`;
+  `margin`: `a` may be worse by this share of the statistic of `b`; `lead`: it must be better by this share;
 - `fact`: `column` equals `equals` in every row; a row without a value leaves no verdict.
 
 `select` (and `a`, `b`) picks rows: `{method = "Mine", rank = {at_most = 3}}`. `each = "dataset"` repeats
@@ -230,7 +230,7 @@ def _better(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
     x, y = _numbers(test, a), _numbers({**test, "column": test.get("b_column", test["column"])}, b)
     estimate = stats.difference(x, y, _statistic(name))
     sign = -1 if test.get("lower") else 1
-    margin = test.get("margin", 0.0) * abs(float(_statistic(name)(y, axis=0)))
+    margin = (test.get("margin", 0.0) - test.get("lead", 0.0)) * abs(float(_statistic(name)(y, axis=0)))
     gain = estimate.value * sign + margin
     clear = estimate.low > -margin if sign > 0 else estimate.high < margin
     if test.get("need", "interval") == "direction":

@@ -119,12 +119,17 @@ def _module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:  # whatever a paper's own code does as it is loaded
-        if isinstance(error, SyntaxError):
-            place = f"{error.filename}, line {error.lineno}"
-        else:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{last.filename}, line {last.lineno}"
-        raise ResultsError(f"{name} cannot be loaded: {type(error).__name__}: {error} ({place})") from error
+        raise ResultsError(f"{name} cannot be loaded: {told(error)}") from error
+
+
+def told(error: Exception) -> str:
+    """What a paper's own code raised, and where."""
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}, line {error.lineno}"
+    else:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{last.filename}, line {last.lineno}"
+    return f"{type(error).__name__}: {error} ({place})"
 
 
 def _experiments(module: ModuleType) -> list[Experiment]:
