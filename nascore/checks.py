@@ -115,7 +115,11 @@ def listed(name: str, value: Any, example: str) -> list:
     unordered = isinstance(value, (str, bytes, Mapping, set, frozenset))
     if unordered or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
         raise SettingError(f"{name}={shown(value)}: expected {example}")
-    return list(value)
+    try:
+        return list(value)
+    except Exception as error:  # whatever a user's own object does
+        why = f"going through it fails ({type(error).__name__}: {error})"
+        raise SettingError(f"{name}={shown(value)}: expected {example}, but {why}") from error
 
 
 def numbers(name: str, value: Any) -> np.ndarray:

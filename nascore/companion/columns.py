@@ -31,14 +31,15 @@ def check_result(config: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         seen.add(name)
 
 
-def check_table(rows: Any, *names: str) -> None:
-    """SettingError unless `rows` is a DataFrame that has these columns."""
+def check_table(rows: Any, *asked: tuple[str, Any]) -> None:
+    """SettingError unless `rows` is a DataFrame that has these columns, each with the parameter that asks for it."""
     import pandas as pd
 
     checks.instance("rows", rows, pd.DataFrame, "the rows of an experiment, a DataFrame")
-    for name in names:
-        if checks.text("column", name) not in rows.columns:
-            raise SettingError(f"the rows have no column {checks.shown(name)}{checks.suggest(name, map(str, rows))}")
+    for parameter, name in asked:
+        if checks.text(parameter, name) not in rows.columns:
+            known = checks.suggest(name, map(str, rows))
+            raise SettingError(f"{parameter}={checks.shown(name)}: the rows have no column of that name{known}")
 
 
 def _taken() -> str:

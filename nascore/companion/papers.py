@@ -65,7 +65,7 @@ def _check_table(where: str, table: dict[str, Any]) -> None:
             for name, value in row.items():
                 if type(value) not in (int, float, str) or (type(value) is float and not math.isfinite(value)):
                     raise ResultsError(f"{place}: {name}={checks.shown(value)}: expected a finite number or text")
-        elif key not in NOT_VALUES:
+        elif key not in ("where", "what"):
             raise ResultsError(f"{where}: {key}={checks.shown(row)}: expected a row")
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from nascore import checks
 from nascore.companion import columns, store
 from nascore.errors import DataError, ResultsError
 from nascore.studies import registry
 from nascore.studies.experiment import Experiment, Unit, check_profile
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _waiting(experiment: Experiment, profile: str, first: DataError) -> Waiting:
     reasons = {str(first): None}
     for config in {store.canonical(unit.config): unit.config for unit in listed}.values():
         try:
-            asked(experiment, "data", dict(config))
+            _data(experiment, config)
         except DataError as error:
             reasons[str(error)] = None
     rows = store.read(store.path(experiment.id, profile))
@@ -118,7 +120,7 @@ def plan(experiment: str | Experiment, profile: str) -> Plan:
     for unit in listed:
         key = store.canonical(unit.config)
         if key not in label_of:
-            label_of[key] = str(asked(experiment, "data", dict(unit.config)))
+            label_of[key] = _data(experiment, unit.config)
         labels.append(label_of[key])
         marks.append(store.fingerprint(experiment.id, experiment.version, unit.config, unit.seed, label_of[key]))
     tail = store.Tail(store.path(experiment.id, profile))
@@ -129,8 +131,8 @@ def plan(experiment: str | Experiment, profile: str) -> Plan:
 
 def units(experiment: Experiment, profile: str) -> list[Unit]:
     """The units of a profile; ResultsError if the experiment gives no list of Units, or lists one twice."""
-    listed = asked(experiment, "units", profile)
-    if not isinstance(listed, (list, tuple)) or not all(isinstance(unit, Unit) for unit in listed):
+    listed = _asked(experiment, "units", lambda: checks.listed("units", experiment.units(profile), "a list of Units"))
+    if not all(isinstance(unit, Unit) for unit in listed):
         raise ResultsError(f"{experiment.id}: units({profile!r}) gives {checks.shown(listed)}, not a list of Units")
     seen: set[str] = set()
     for unit in listed:
@@ -142,16 +144,21 @@ def units(experiment: Experiment, profile: str) -> list[Unit]:
         if key in seen:
             raise ResultsError(f"{experiment.id} lists the unit {describe(unit)} twice in profile {profile}")
         seen.add(key)
-    return list(listed)
+    return listed
 
 
-def asked(experiment: Experiment, name: str, *values: Any) -> Any:
-    """What the experiment's own function `units` or `data` gives; where it fails, a ResultsError that says so.
+def _data(experiment: Experiment, config: dict) -> str:
+    """The label of the data that a unit stands on."""
+    return _asked(experiment, "data", lambda: str(experiment.data(dict(config))))
+
+
+def _asked(experiment: Experiment, name: str, call: Callable[[], T]) -> T:
+    """What the experiment's own function `name` gives to `call`; where it fails, a ResultsError that says so.
 
     A DataError passes: it says which data are to be fetched.
     """
     try:
-        return getattr(experiment, name)(*values)
+        return call()
     except DataError:
         raise
     except Exception as error:  # whatever a paper's own code does

@@ -83,7 +83,7 @@ def curve_table(
     """Query curves averaged over seeds: columns `by`, query, value, low, high, runs (see stats.aggregate_curves)."""
     import pandas as pd
 
-    columns.check_table(rows, by)
+    columns.check_table(rows, ("by", by))
     if "curve" not in rows:
         raise ResultsError("these rows hold no query curves")
     parts = []

@@ -265,7 +265,8 @@ def _runs(curves: Any, value: str, grid: np.ndarray) -> np.ndarray:
     for i, curve in enumerate(listed):
         checks.instance(f"curves[{i}]", curve, Mapping, "a curve, a dict of query and values")
         if missing := [name for name in ("query", value) if name not in curve]:
-            raise SettingError(f"curves[{i}] has no {missing[0]!r}{checks.suggest(missing[0], map(str, curve))}")
+            asked = f"value={checks.shown(value)}: " if missing == [value] else ""
+            raise SettingError(f"{asked}curves[{i}] has no {missing[0]!r}{checks.suggest(missing[0], map(str, curve))}")
         try:
             found.append(curve_on_grid(curve["query"], curve[value], grid))
         except SettingError as error:

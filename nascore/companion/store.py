@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nascore import paths
+from nascore import checks, paths
 from nascore.errors import ResultsError
 from nascore.studies.experiment import check_id, check_profile
 
@@ -49,7 +49,8 @@ def plain(value: Any) -> Any:
         return None
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise ResultsError(f"cannot store a {type(value).__name__} in a result row: {value!r}; use numbers, text or lists")
+    kind = type(value).__name__
+    raise ResultsError(f"cannot store a {kind} in a result row: {checks.shown(value)}; use numbers, text or lists")
 
 
 def canonical(value: Any) -> str:

@@ -124,7 +124,9 @@ def compare(
     columns, printed, names = _texts("columns", columns), _texts("printed", printed), _texts("names", names)
     given_digits = digits if isinstance(digits, Mapping) else dict.fromkeys(columns, digits)
     decimals_of = {name: checks.whole("digits", given_digits.get(name, 2), 0, 12) for name in columns}
-    check_table(rows, by, *columns, *(() if paper else ("experiment",)))
+    check_table(rows, ("by", by), *(("columns", name) for name in columns))
+    if not paper:
+        check_table(rows, ("paper=None, which reads the column", "experiment"))
     if rows.empty:
         raise ResultsError("no rows to compare")
     paper = checks.text("paper", paper or str(rows["experiment"].iloc[0]).split("/")[0])

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from nascore.companion import claims, papers, scoreboard, verdict_tests
+from nascore.companion import claims, scoreboard, verdict_tests
 from nascore.errors import ResultsError, SettingError
-
-WORDS = {"three": 3, "five": 5}  # numbers that a paper prints as words
-PAPER_TEXTS = Path(__file__).resolve().parents[3] / "shared" / "papers"
 
 
 def table(kind="true", **columns):
@@ -82,6 +78,15 @@ def test_a_margin_lets_a_be_worse_by_a_share_of_b():
     assert outcome(gain, frame).verdict == "not reproduced"
     assert outcome({**gain, "margin": 0.0099}, frame).verdict == "not reproduced"
     assert outcome({**gain, "margin": 0.01}, frame).verdict == "reproduced"
+
+
+def test_a_lead_asks_a_to_be_better_by_a_share_of_b():
+    frame = table(method=["A"] * 4 + ["B"] * 4, best=[150.0] * 4 + [100.0] * 4)
+    test = {"kind": "better", "a": {"method": "A"}, "b": {"method": "B"}, "column": "best"}
+    assert outcome({**test, "lead": 0.4}, frame).verdict == "reproduced"
+    assert outcome({**test, "lead": 0.6}, frame).verdict == "not reproduced"
+    with pytest.raises(ResultsError, match="margin and lead"):
+        outcome({**test, "lead": 0.4, "margin": 0.1}, frame)
 
 
 def test_each_keeps_the_worst_verdict_and_all_values_are_needed():
@@ -299,48 +304,3 @@ def test_claims_file_faults_are_named(tmp_path, monkeypatch):
         file.write_text(text)
         with pytest.raises(ResultsError, match=message):
             claims.load()
-
-
-# ---------------------------------------------------------------- printed numbers
-
-
-def test_paper_values_have_a_place():
-    value = papers.paper_value("ganas", "table2.setup1.rank")
-    assert (value.value, value.where) == (2.9, "Table 2, row GA-NAS-Setup1")
-    assert list(papers.paper_table("ganas", "table3")["best_rank"]) == [57079, 19552, 96939, 5386]
-    for key in ("table2.setup9.rank", "table9.x.y", "rank", "table2.setup1.label"):
-        with pytest.raises(SettingError):
-            papers.paper_value("ganas", key)
-    with pytest.raises(SettingError, match="nobody"):
-        papers.paper_value("nobody", "a.b.c")
-
-
-@pytest.mark.parametrize("paper", ["advantagenas", "ganas", "gibbsnas"])
-def test_printed_numbers_stand_on_the_stated_line(paper):
-    text = PAPER_TEXTS / f"{paper}.txt"
-    if not text.exists():
-        pytest.skip(f"needs {text}")
-    lines = text.read_text(encoding="utf-8").splitlines()
-    for name, part in papers.load(paper).items():
-        for row in (value for value in part.values() if isinstance(value, dict)):
-            if name == "table10":  # printed by column: rows of the table are columns here
-                printed = "\n".join(lines[522:532])
-            else:
-                printed = lines[row["line"] - 1]
-            numbers = {
-                round(float(n), 9)
-                for n in re.findall(
-                    r"\d+(?:\.\d+)?(?:e-?\d+)?", re.sub(r"(?<=\d),(?=\d{3})| (?=e-)", "", printed).replace("−", "-")
-                )
-            }
-            numbers |= {number for word, number in WORDS.items() if re.search(rf"\b{word}\b", printed)}
-            cells = [re.sub("<sup>.*?</sup>", "", cell).strip() for cell in printed.split("\t")]
-            if len(cells) == 1:  # a sentence, not a row of a table
-                cells = re.findall(r"\w+", printed)
-            for key, value in row.items():
-                if isinstance(value, str) and key != "label":
-                    assert value in cells, f"{paper} {name} {row['label']}: {key} = {value}"
-                elif key not in ("label", "line", "table10"):
-                    assert abs(value) in numbers or abs(value) * 1e3 in numbers, (
-                        f"{paper} {name} {row['label']}: {key} = {value}"
-                    )

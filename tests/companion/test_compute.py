@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nascore.companion import compute, plans, store, stored
 from nascore.errors import ResultsError, SettingError
+from nascore.studies.experiment import Unit
 from tests.waiting import lines, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,14 +128,28 @@ def test_cluster_backends_say_what_to_install_or_work(toy, backend, module):
 
 
 def test_repeated_units_and_name_clashes_are_refused(toy):
-    from dataclasses import replace
-
     experiment, _ = toy()
     with pytest.raises(ResultsError, match="twice"):
         plans.plan(replace(experiment, units=lambda profile: experiment.units(profile) * 2), "smoke")
     clash, _ = toy(id="toy/clash", extra={"method": 1})
     with pytest.raises(ResultsError, match="'method' is used twice"):
         compute.compute(clash, "smoke", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"units": lambda profile: [3]}, r"toy/.*units\('smoke'\) gives \[3\], not a list of Units"),
+        ({"units": lambda profile: 3}, "toy/.*function units fails.*units=3"),
+        ({"units": lambda profile: [Unit(3, 0)]}, "toy/.*function units fails.*config=3.*line"),
+        ({"units": lambda profile: (1 / 0 for _ in "a")}, "toy/.*function units fails: .*ZeroDivisionError"),
+        ({"units": lambda profile: [Unit({"a": print}, 0)]}, "toy/.*a=<built-in function print>.*cannot store"),
+        ({"data": lambda config: config["none"]}, "toy/.*function data fails: KeyError"),
+    ],
+)
+def test_what_an_experiments_own_functions_do_wrong_is_said_with_its_id(toy, changed, message):
+    with pytest.raises(ResultsError, match=message):
+        plans.plan(replace(toy()[0], **changed), "smoke")
 
 
 def test_curves_in_long_form(toy):

@@ -166,3 +166,25 @@ def test_drawn_cells():
     for bad in ({}, {"x": 3}):
         with pytest.raises(SettingError):
             drawing.draw_cells(bad)
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda rows: tables.compare(3, {"best": None}), "rows=3"),
+        (lambda rows: tables.compare(rows, False, paper="ganas"), "columns=False"),
+        (lambda rows: tables.compare(rows, {"best": 3}, paper="ganas"), "columns="),
+        (lambda rows: tables.compare(rows, {"zz": None}, paper="ganas"), "columns='zz'"),
+        (lambda rows: tables.compare(rows, {"best": None}, by=["seed"]), "by="),
+        (lambda rows: tables.compare(rows, {"best": None}, digits="/"), "digits='/'"),
+        (lambda rows: tables.compare(rows, {"best": None}, digits={"best": True}), "digits=True"),
+        (lambda rows: tables.compare(rows, {"best": None}, digits=10**5000), "digits="),
+        (lambda rows: plots.query_curves(1j), "rows=1j"),
+        (lambda rows: plots.query_curves(rows, by="zz"), "by='zz'"),
+        (lambda rows: plots.query_curves(rows, value=[1]), "value"),
+        (lambda rows: plots.query_curves(rows, optimum="1"), "optimum='1'"),
+    ],
+)
+def test_what_no_table_or_picture_can_show_is_refused_by_name(rows, call, named):
+    with pytest.raises(SettingError, match=named):
+        call(rows)

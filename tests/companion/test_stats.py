@@ -124,6 +124,52 @@ def test_bad_input_is_refused(call):
         call()
 
 
+CURVES = [{"query": [1], "best": [1.0]}]
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        *((lambda v=v: stats.bootstrap_ci(v), "values") for v in ("12", [True], [1, True], [1, None], {1: 2}, b"1")),
+        (lambda: stats.bootstrap_ci([10**400]), "values"),
+        (lambda: stats.difference("12", [1]), "a='12'"),
+        (lambda: stats.difference([1], np.array([True])), "b=array"),
+        *((lambda f=f: stats.bootstrap_ci([1, 2], f), "statistic") for f in ("mean", None, np.sort, lambda v: 1)),
+        (lambda: stats.difference([1], [2], lambda v, axis: 1), "statistic"),
+        (lambda: stats.proportion(0.5, 5), "successes=0.5"),
+        (lambda: stats.proportion(True, 5), "successes=True"),
+        (lambda: stats.proportion(3, ()), "total"),
+        (lambda: stats.proportion(3, 2), "successes=3"),
+        (lambda: stats.probability_of_improvement({1: [1], "a": [2]}, [1]), "a task of a=1"),
+        (lambda: stats.iqm("12"), "values='12'"),
+        (lambda: stats.iqm([1, 2], axis=0.0), "axis=0.0"),
+        (lambda: stats.iqm([1, 2], axis=1), "axis=1"),
+        (lambda: stats.performance_profile("12", [1]), "values='12'"),
+        (lambda: stats.performance_profile([1], [10**400]), "thresholds"),
+        (lambda: stats.curve_on_grid([1, None], [1, 2], [1]), "query"),
+        (lambda: stats.curve_on_grid([1, 2], "ab", [1]), "value='ab'"),
+        (lambda: stats.curve_on_grid([1, 2], [1, 2], "12"), "grid='12'"),
+        (lambda: stats.aggregate_curves(CURVES, [1, np.nan]), "grid"),
+        (lambda: stats.aggregate_curves(slice(1), [1]), "curves=slice"),
+        (lambda: stats.aggregate_curves([None], [1]), r"curves\[0\]=None"),
+        (lambda: stats.aggregate_curves([{"query": [1], "best": "a"}], [1]), r"curves\[0\]: value='a'"),
+        (lambda: stats.aggregate_curves(CURVES, [1], value="rank"), "value='rank'"),
+        (lambda: stats.aggregate_curves(CURVES, [1], value=[1]), "value"),
+        (lambda: stats.aggregate_curves(CURVES, [1], statistic=["mean"]), "statistic"),
+        (lambda: stats.aggregate_curves(CURVES, [1], band="std", n="1"), "n='1'"),
+        (lambda: stats.aggregate_curves(CURVES, [1], band="std", seed="1"), "seed='1'"),
+    ],
+)
+def test_what_is_no_number_statistic_or_curve_is_refused_by_name(call, named):
+    with pytest.raises(SettingError, match=named):
+        call()
+
+
+@pytest.mark.parametrize("values", [(1, 2.5), np.array([1, 2.5], np.float32), [np.int64(1), 2.5]])
+def test_numbers_of_numpy_count_as_pythons(values):
+    assert stats.bootstrap_ci(values) == stats.bootstrap_ci([1.0, 2.5])
+
+
 @pytest.mark.parametrize(
     ("estimate", "text"),
     [

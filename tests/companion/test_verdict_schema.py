@@ -61,7 +61,8 @@ WRONG = {
     "b": NOT_TABLES,
     "lower": ["false", "true", 0, 1, None],
     "need": ["directon", "Direction", "", None, True],
-    "margin": NOT_NUMBERS,
+    "margin": [*NOT_NUMBERS, -1],
+    "lead": [*NOT_NUMBERS, -1],
 }  # fmt: skip
 
 
