@@ -39,7 +39,7 @@ def check_table(rows: Any, *asked: tuple[str, Any]) -> None:
     for parameter, name in asked:
         if checks.text(parameter, name) not in rows.columns:
             known = checks.suggest(name, map(str, rows))
-            raise SettingError(f"{parameter}={checks.shown(name)}: the rows have no column of that name{known}")
+            raise SettingError(f"{parameter}={checks.shown(name)}: the rows have no column {checks.shown(name)}{known}")
 
 
 def _taken() -> str:
