@@ -32,7 +32,7 @@ PROFILE = P(Choice("smoke", "laptop", "paper"), "'laptop'")
 entry("notebook.start", OWNER, "notebook.start({args})", mode=P(Choice("cached", "recompute"), "'cached'"), profile=P(Choice("laptop", "paper"), "'laptop'"),
       workers=P(Int(1, 4096), "1"))
 entry("notebook.results", OWNER, "notebook.results({name}, {args})", weight=0.5, twin=False,
-      name=P(Wrong(extra=("'ganas/table99'", "'../x'", "['ganas/table1']", "'ganas'")), "'ganas/table1'", called=("experiment",)),
+      name=P(Wrong(extra=("'ganas/table99'", "'../x'", "['ganas/macro']", "'ganas'")), "'ganas/macro'", called=("experiment",)),
       mode=P(Choice("cached", extra=("'Cached'", "'recomputed'")), "'cached'"), profile=P(Choice("laptop", "paper", soft=True), "'laptop'"),
       workers=P(Int(1, 4096), "1"))
 entry("notebook.verdicts", OWNER, "notebook.verdicts({ids}, {args})", quick=False, weight=0.3, twin=False,
