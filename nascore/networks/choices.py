@@ -85,7 +85,7 @@ class Draw:
         if not isinstance(active, tuple) or len(active) != edges or not all(_positions(each, ops) for each in active):
             raise SettingError(
                 f"active={checks.shown(active)}: expected for each of {edges} edges a tuple of operations from 0 to "
-                f"{ops - 1}"
+                f"{ops - 1}, as its weights say"
             )
 
     def detached(self) -> Draw:

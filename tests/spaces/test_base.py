@@ -182,7 +182,7 @@ def test_more_operations_than_a_byte_counts():
         (Line, {"ops": ("a", "a")}, "ops=.*different"),
         (Line, {"ops": ("a", 1)}, "ops=.*names"),
         (Line, {"ops": ()}, "ops=.*1 or more"),
-        (Line, {"ops": {"a", "b"}}, "ops=.*names"),
+        (Line, {"ops": {"a"}}, "ops=.*names"),
         (Line, {"positions": True}, "positions=True: expected a whole number from 1 to 1000"),
         (Line, {"positions": 10**9}, "positions=1000000000: expected"),
     ],

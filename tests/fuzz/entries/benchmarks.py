@@ -54,7 +54,7 @@ class Equal(Arch):
 
     def _judge(self, value):
         found = super()._judge(value)
-        plain = isinstance(value, tuple) and all(isinstance(op, (bool, float, int)) and op == int(op) for op in value)
+        plain = isinstance(value, tuple) and all(isinstance(op, (bool, float, int, np.bool_)) and op == int(op) for op in value)
         return "either" if plain and super()._judge(tuple(map(int, value))) == "accept" and found != "accept" else found
 
 
