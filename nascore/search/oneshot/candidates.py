@@ -31,7 +31,7 @@ class Candidates:
                 del self.found[place]
                 break
         place = next((i for i, (before, *_) in enumerate(self.found) if value < before), len(self.found))
-        self.found.insert(place, (value, ops, decode(draw.scores)))
+        self.found.insert(place, (value, ops, decode(_scores(draw, ops))))
         del self.found[KEPT:]
 
     def best(self, live: torch.Tensor | None = None) -> tuple[float, Arch | None]:
@@ -42,3 +42,11 @@ class Candidates:
             if alive is None or all(row[op] for row, op in zip(alive, ops, strict=True)):
                 return value, arch
         return math.inf, None
+
+
+def _scores(draw: Draw, ops: tuple[int, ...]) -> torch.Tensor:
+    """`draw.scores`, in one go where a single operation of each edge is active."""
+    if any(len(active) != 1 for active in draw.active):
+        return draw.scores
+    weights, chosen = draw.weights.detach(), torch.tensor(ops)[:, None]
+    return torch.full_like(weights, -torch.inf).scatter_(1, chosen, weights.gather(1, chosen))

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from nascore.errors import Diverged, ResultsError, SettingError
-from nascore.networks.choices import one_hot
+from nascore.networks.choices import Draw, one_hot
 from nascore.search import oneshot
 from nascore.search.oneshot import AdvantageNAS, Hook, Reinforce, SearchLog, search
+from nascore.search.oneshot.candidates import Candidates
 from nascore.search.oneshot.moving import on
 from nascore.testing.strategies import CHOICES, TinyData, TinySupernet
 
@@ -324,6 +325,15 @@ def test_process_best_is_live():
     assert log.derive("process_best") == second
     rows = SearchLog(log.frame.to_dict("records"), log.probabilities, log.settings)
     assert rows.derive("process_best") == best
+
+
+@pytest.mark.parametrize("active", [((2,), (0,), (1,)), ((2, 0), (0,), (0, 1, 2))])
+def test_candidates_are_decoded_from_the_scores_of_their_draw(active):
+    draw = Draw(torch.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), active)
+    found, decoded = Candidates(), []
+    found.add(1.0, draw, lambda scores: decoded.append(scores) or (2, 0, 1))
+    found.add(1.0, draw, lambda scores: decoded.append(scores) or (9, 9, 9))
+    assert found.best() == (1.0, (2, 0, 1)) and len(decoded) == 1 and torch.equal(decoded[0], draw.scores)
 
 
 # -- how they show themselves -----------------------------------------------------------------------------------------
