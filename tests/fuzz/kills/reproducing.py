@@ -125,6 +125,8 @@ def kill(kills: int, rng: random.Random, folder: Path) -> Tally:
         work.mkdir()
         for _ in range(min(3, kills - tally.kills)):
             mark, before = uuid.uuid4().hex, rows(work)
+            if len(before) >= UNITS:
+                break
             process = start(papers, work, mark)
             wanted = rng.randint(len(before), UNITS - 1)
             while process.poll() is None and (len(rows(work)) < wanted or len(alive(mark)) <= 1):

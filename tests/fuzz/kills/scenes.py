@@ -56,7 +56,13 @@ def oracle_run(folder: Path) -> None:
     search = nc.search.RegularizedEvolution(space, seed=3, population=8, sample=3)
     found = nc.run(search, oracle, callback=told)
     frame = found.history[["query", "value", "best"]].assign(arch=[list(a) for a in _tuples(found)])
-    (folder / "end").write_text(frame.to_json())
+    _ended(folder, frame.to_json())
+
+
+def _ended(folder: Path, text: str) -> None:
+    """The end as a whole or not at all: a kill may come while it is written, too."""
+    (folder / "end.part").write_text(text)
+    (folder / "end.part").replace(folder / "end")
 
 
 def _tuples(found) -> list:
@@ -106,7 +112,7 @@ def oneshot_run(folder: Path) -> None:
         hooks=[Begun(folder / "begun")],
     )
     frame = log.frame.drop(columns="seconds").assign(arch=[list(a) for a in log.frame["arch"]])
-    (folder / "end").write_text(frame.to_json() + json.dumps(log.probabilities.tolist()))
+    _ended(folder, frame.to_json() + json.dumps(log.probabilities.tolist()))
 
 
 def oneshot_after(folder: Path, tally: Tally) -> None:
