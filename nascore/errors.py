@@ -31,3 +31,8 @@ class DataError(NascoreError):
 
 class ResultsError(NascoreError):
     """A stored result that cannot be read or does not fit its experiment."""
+
+
+def why(error: Exception) -> str:
+    """What went wrong in words: the system's for a file that cannot be used, else the error's own."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from nascore import checks
-from nascore.errors import NascoreError, ResultsError
+from nascore.errors import NascoreError, ResultsError, why
 
 try:
     import fcntl
@@ -73,8 +73,7 @@ class QueryLog:
     def _refuse(self, error: Exception) -> None:
         if isinstance(error, NascoreError):
             raise error
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise ResultsError(f"log={str(self.path)!r} cannot be used: {why}") from error
+        raise ResultsError(f"log={str(self.path)!r} cannot be used: {why(error)}") from error
 
     def _begin(self, stream: BinaryIO) -> None:
         """Writes the header of a new log, or checks that of an old one."""
@@ -94,10 +93,10 @@ class QueryLog:
             raise ResultsError(f"{self.path} is not a nascore log; use another file") from None
         if found != self.header:
             old = isinstance(found, dict) and found.get("nascore_log") in range(1, FORMAT)
-            why = f"belongs to another search: it says {checks.shown(found, 1000)}, this one is {self.header}"
+            said = f"belongs to another search: it says {checks.shown(found, 1000)}, this one is {self.header}"
             if old:
-                why = f"is of an earlier nascore (format {found['nascore_log']}), whose rows carry no digest"
-            raise ResultsError(f"{self.path} {why}; use another file or delete it")
+                said = f"is of an earlier nascore (format {found['nascore_log']}), whose rows carry no digest"
+            raise ResultsError(f"{self.path} {said}; use another file or delete it")
         self._end, self._lines = len(first), 1
 
     def _follow(self, stream: BinaryIO) -> None:

@@ -6,18 +6,15 @@ nobody else holds. A lock belongs to the process that took it, so one that is ki
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nascore.companion import store
-from nascore.errors import ResultsError
+from nascore.companion.locks import Locks
+from nascore.errors import ResultsError, why
 
 if TYPE_CHECKING:
-    from filelock import FileLock
-
     from nascore.companion.plans import Plan
 
 POLL_S = 0.5
@@ -28,43 +25,35 @@ class Reservations:
     """The units that this runner holds, by fingerprint."""
 
     def __init__(self) -> None:
-        self._held: dict[str, FileLock] = {}
+        self._held = Locks()
 
     def __enter__(self) -> Reservations:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for mark in list(self._held):
-            self._release(mark)
+        self._held.__exit__()
 
     def take(self, job: Job) -> bool:
         """Hold this unit, unless another runner does or its row is stored by now; whether it is to be computed."""
-        from filelock import FileLock, Timeout
-
         plan, i = job
         mark = plan.fingerprints[i]
         if mark in self._held:
             return True
         file = store.lock_path(plan.experiment.id, plan.profile, mark)
-        # given back by another thread than took it: joblib asks for tasks from threads of its own
-        lock = FileLock(file, thread_local=False)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
+            if not self._held.take(mark, file):
+                return False
         except OSError as error:
-            raise ResultsError(f"cannot write to {file.parent}: {error.strerror or error}") from error
-        self._held[mark] = lock
+            raise ResultsError(f"cannot write to {file.parent}: {why(error)}") from error
         plan.follow()  # another runner may have stored it between our plan and our lock
         if mark in plan.stored:
-            self._release(mark)
+            self._held.give_back(mark)
             return False
         return True
 
     def give_back(self, job: Job) -> None:
         """The unit's row is stored, or it failed."""
-        self._release(job[0].fingerprints[job[1]])
+        self._held.give_back(job[0].fingerprints[job[1]])
 
     def wait(self, jobs: Sequence[Job], say: Callable[[str], None]) -> list[Job]:
         """Those of `jobs`, all held by other runners when last asked, that are to be computed after all: the first of
@@ -83,10 +72,3 @@ class Reservations:
                 say(f"another run is computing {len(jobs)} of the units; waiting for it")
                 said = True
             time.sleep(POLL_S)
-
-    def _release(self, mark: str) -> None:
-        lock = self._held.pop(mark, None)
-        if lock is not None:
-            with contextlib.suppress(OSError):  # Windows keeps an open file; filelock sees a file that has gone
-                Path(lock.lock_file).unlink(missing_ok=True)
-            lock.release()

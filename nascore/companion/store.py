@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nascore import checks, paths
-from nascore.errors import ResultsError
+from nascore.errors import ResultsError, why
 from nascore.studies.experiment import check_id, check_profile
 
 REQUIRED = ("experiment", "version", "profile", "config", "seed", "fingerprint", "metrics", "provenance", "digest")
@@ -93,7 +93,7 @@ def append(file: Path, row: Mapping) -> dict:
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as error:
-        raise ResultsError(f"cannot write the result row to {file}: {error.strerror or error}") from error
+        raise ResultsError(f"cannot write the result row to {file}: {why(error)}") from error
     return stored
 
 
@@ -160,7 +160,7 @@ class Lines:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise ResultsError(f"cannot read the results in {self.file}: {error.strerror or error}") from error
+            raise ResultsError(f"cannot read the results in {self.file}: {why(error)}") from error
         lines = content.split(b"\n")
         unfinished = lines.pop()
         found = [self._row(line, number) for number, line in enumerate(lines, start=self._lines + 1)]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from nascore.companion import store
-from nascore.errors import ResultsError
+from nascore.companion.locks import Locks
+from nascore.errors import ResultsError, why
 
 Job = tuple[str, int]  # method and seed
 FIELDS = ("method", "seed", "question", "digest", "value", "stopped", "curve")
@@ -27,7 +25,7 @@ class Rows:
     def __init__(self, path: Path | None, question: dict):
         self.path, self.question = path, question
         self.found: dict[Job, dict] = {}
-        self._held: dict[Job, FileLock] = {}
+        self._held = Locks()
         self._lines = 0
         if path is None:
             return
@@ -45,8 +43,7 @@ class Rows:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for job in list(self._held):
-            self._give_back(job)
+        self._held.__exit__()
 
     def has(self, job: Job) -> bool:
         """Whether a run is finished by now, here or in another process that has the same file."""
@@ -61,17 +58,13 @@ class Rows:
         if self.path is None:
             return True
         name = hashlib.sha256(repr(job).encode()).hexdigest()[:16]
-        # given back by another thread than took it: joblib asks for tasks from threads of its own
-        lock = FileLock(self.path.with_name(f".{self.path.name}.{name}.lock"), thread_local=False)
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
+            if not self._held.take(job, self.path.with_name(f".{self.path.name}.{name}.lock")):
+                return False
         except OSError as error:
-            raise ResultsError(f"store={str(self.path)!r} cannot be locked: {error.strerror or error}") from error
-        self._held[job] = lock
+            raise ResultsError(f"store={str(self.path)!r} cannot be locked: {why(error)}") from error
         if self.has(job):  # it was finished between the look and the lock
-            self._give_back(job)
+            self._held.give_back(job)
             return False
         return True
 
@@ -80,14 +73,7 @@ class Rows:
         job = row["method"], row["seed"]
         row = {**row, "question": self.question}
         self.found[job] = row if self.path is None else store.append(self.path, row)
-        self._give_back(job)
-
-    def _give_back(self, job: Job) -> None:
-        lock = self._held.pop(job, None)
-        if lock is not None:
-            with contextlib.suppress(OSError):  # Windows keeps an open file; filelock sees a file that has gone
-                Path(lock.lock_file).unlink(missing_ok=True)
-            lock.release()
+        self._held.give_back(job)
 
     def _follow(self) -> None:
         """Takes over what has been written since it was read last, by whomever."""

@@ -6,11 +6,11 @@ that one changed bit never becomes another search.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from nascore import checks, paths
-from nascore.errors import ResultsError
+from nascore.errors import ResultsError, why
+from nascore.search.sealed import Damaged, NotSealed, seal, unseal
 
 MARK = b"nascore search 2 "
 _FIRST = (b'{"dict": [["nascore_search", 1]', b"PK\x03\x04")  # how files began before they had a checksum
@@ -19,11 +19,10 @@ _FIRST = (b'{"dict": [["nascore_search", 1]', b"PK\x03\x04")  # how files began 
 def write(path: str | Path, content: bytes) -> None:
     """`content` under `path`; ResultsError where it cannot be written (a folder, no permission, a full disk)."""
     place = checks.file("path", path)
-    head = MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
     try:
-        paths.atomic_write(place, head + content)
+        paths.atomic_write(place, seal(MARK, content))
     except (OSError, ValueError) as error:
-        raise ResultsError(f"the search could not be saved to {place}: {_why(error)}") from None
+        raise ResultsError(f"the search could not be saved to {place}: {why(error)}") from None
 
 
 def read(path: str | Path) -> bytes:
@@ -34,15 +33,13 @@ def read(path: str | Path) -> bytes:
     except FileNotFoundError:
         raise ResultsError(f"no saved search at {place}") from None
     except (OSError, ValueError) as error:
-        raise ResultsError(f"{place} cannot be read as a saved search: {_why(error)}") from None
-    head, _, content = whole.partition(b"\n")
-    if not head.startswith(MARK):
+        raise ResultsError(f"{place} cannot be read as a saved search: {why(error)}") from None
+    try:
+        return unseal(MARK, whole)
+    except NotSealed:
         old = "; it may be of an earlier nascore, which wrote no checksum" if whole.startswith(_FIRST) else ""
-        raise ResultsError(f"{place} is not a saved nascore search{old}")
-    if head != MARK + hashlib.sha256(content).hexdigest().encode():
-        raise ResultsError(f"{place} is damaged and not a saved nascore search any more: its checksum is another")
-    return content
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise ResultsError(f"{place} is not a saved nascore search{old}") from None
+    except Damaged:
+        raise ResultsError(
+            f"{place} is damaged and not a saved nascore search any more: its checksum is another"
+        ) from None

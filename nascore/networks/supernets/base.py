@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -59,6 +61,25 @@ class Supernet(nn.Module, ABC):
         operation per edge, such as DARTS's with two inputs per node, decide otherwise.
         """
         return tuple(scores.argmax(1).tolist())
+
+
+@contextmanager
+def modes_kept(module: nn.Module) -> Iterator[None]:
+    """Each part of `module` is afterwards in the mode (training, evaluation) that it had, whatever happens inside."""
+    modes = [(each, each.training) for each in module.modules()]  # some may be frozen in evaluation
+    try:
+        yield
+    finally:
+        for each, training in modes:
+            each.training = training
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside, and the modes before afterwards."""
+    with modes_kept(module):
+        module.eval()
+        yield
 
 
 def pair(batch) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from nascore import checks
 from nascore.errors import SettingError
@@ -15,7 +13,7 @@ from nascore.networks.cells.mixed import MixedCell
 from nascore.networks.choices import Choices, Draw
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.skeletons import options as skeleton_options
-from nascore.networks.supernets.base import Supernet, pair
+from nascore.networks.supernets.base import Supernet, evaluating, pair
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.nasbench201 import NASBench201
 
@@ -105,7 +103,7 @@ class CellSupernet(StackedCells, Supernet):
     def measures(self, batch, draw: Draw) -> dict[str, float]:
         """{"loss": cross-entropy, "accuracy": percent} in evaluation mode."""
         images, labels = pair(batch)
-        with _evaluating(self):
+        with evaluating(self):
             logits = _full(self(images, draw))
         try:
             loss = float(F.cross_entropy(logits, labels))
@@ -120,17 +118,6 @@ class CellSupernet(StackedCells, Supernet):
 def _full(logits: torch.Tensor) -> torch.Tensor:
     """bfloat16 logits in float32; others as they are (float64 must stay float64)."""
     return logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    modes = [(each, each.training) for each in module.modules()]  # some may be frozen in evaluation
-    module.eval()
-    try:
-        yield
-    finally:
-        for each, training in modes:
-            each.training = training
 
 
 def nasbench201_supernet(

@@ -3,8 +3,7 @@ cell."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -16,7 +15,7 @@ from nascore.data.text import Segment
 from nascore.errors import SettingError
 from nascore.networks.cells.recurrent import RecurrentCell
 from nascore.networks.choices import Choices, Draw, one_hot
-from nascore.networks.supernets.base import Supernet
+from nascore.networks.supernets.base import Supernet, evaluating
 from nascore.spaces.base import Arch
 from nascore.spaces.recurrent import OPS, SPACE, ZERO
 
@@ -76,7 +75,7 @@ class RecurrentSupernet(Supernet):
     @torch.no_grad()
     def measures(self, batch: Segment, draw: Draw) -> dict[str, float]:
         """{"loss": nats per word, "perplexity": exp of it} without dropout."""
-        with self._evaluating():
+        with evaluating(self):
             total, _ = self._run(batch, self._before(batch), draw)
         loss = total / batch.inputs.size
         return {"loss": float(loss), "perplexity": float(loss.exp())}
@@ -85,7 +84,7 @@ class RecurrentSupernet(Supernet):
     def perplexity(self, stream: Iterable[Segment], draw: Draw) -> float:
         """exp of the mean negative log-likelihood per word of a whole stream, without dropout, from a zero state."""
         total, count, state = torch.zeros((), dtype=torch.float64), 0, None
-        with self._evaluating():
+        with evaluating(self):
             for batch in stream:
                 state = self._zeros(batch) if state is None else state
                 loss, state = self._run(batch, state, draw)
@@ -94,16 +93,6 @@ class RecurrentSupernet(Supernet):
         if not count:
             raise SettingError("stream: it has no segment")
         return float((total / count).exp())
-
-    @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        """Evaluation mode, and back to the mode before whatever happens inside."""
-        training = self.training
-        self.eval()
-        try:
-            yield
-        finally:
-            self.train(training)
 
     def _run(self, batch: Segment, state: torch.Tensor, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
         """Summed cross-entropy and the state after the segment."""

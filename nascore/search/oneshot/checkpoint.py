@@ -6,7 +6,6 @@ one changed bit never becomes another search. Nothing in a file is executed.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tempfile
 import warnings
@@ -16,8 +15,9 @@ from typing import Any
 import torch
 
 from nascore import checks
-from nascore.errors import ResultsError
+from nascore.errors import ResultsError, why
 from nascore.paths import atomic_write
+from nascore.search.sealed import Damaged, NotSealed, seal, unseal
 
 MARK = b"nascore one-shot search 2 "
 _EARLIER = b"PK\x03\x04"  # how files began before they had a checksum
@@ -36,7 +36,7 @@ def place(value: Any) -> Path | None:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except (OSError, ValueError) as error:
-        raise ResultsError(f"checkpoint={str(path)!r}: it cannot be written: {_why(error)}") from None
+        raise ResultsError(f"checkpoint={str(path)!r}: it cannot be written: {why(error)}") from None
     return path
 
 
@@ -44,11 +44,10 @@ def save(path: Path, state: dict) -> None:
     """Write `state` (tensors and plain values); ResultsError where that fails."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    content = buffer.getvalue()
     try:
-        atomic_write(path, MARK + hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+        atomic_write(path, seal(MARK, buffer.getvalue()))
     except (OSError, ValueError) as error:
-        raise ResultsError(f"checkpoint={str(path)!r}: it could not be written: {_why(error)}") from None
+        raise ResultsError(f"checkpoint={str(path)!r}: it could not be written: {why(error)}") from None
 
 
 def load(path: Path, settings: dict) -> dict | None:
@@ -62,7 +61,7 @@ def load(path: Path, settings: dict) -> dict | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise ResultsError(f"checkpoint={str(path)!r}: it cannot be read: {_why(error)}") from None
+        raise ResultsError(f"checkpoint={str(path)!r}: it cannot be read: {why(error)}") from None
     state = _state(path, whole)
     saved = state["settings"]
     for name in [*settings, *(name for name in saved if name not in settings)]:
@@ -77,14 +76,15 @@ def load(path: Path, settings: dict) -> dict | None:
 
 
 def _state(path: Path, whole: bytes) -> dict:
-    head, _, content = whole.partition(b"\n")
-    if not head.startswith(MARK):
+    try:
+        content = unseal(MARK, whole)
+    except NotSealed:
         old = "; it may be of an earlier nascore, which wrote no checksum" if whole.startswith(_EARLIER) else ""
         raise ResultsError(
             f"checkpoint={str(path)!r}: not a checkpoint of a search{old}; delete it or give another path"
-        )
-    if head != MARK + hashlib.sha256(content).hexdigest().encode():
-        raise ResultsError(f"checkpoint={str(path)!r}: it is damaged: its checksum is another; delete it")
+        ) from None
+    except Damaged:
+        raise ResultsError(f"checkpoint={str(path)!r}: it is damaged: its checksum is another; delete it") from None
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a forged file leads torch to
@@ -127,7 +127,3 @@ def _same(here: Any, there: Any) -> bool:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

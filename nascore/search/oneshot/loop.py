@@ -10,7 +10,7 @@ import torch
 
 from nascore import checks
 from nascore.errors import ResultsError, SettingError
-from nascore.networks.supernets.base import Supernet
+from nascore.networks.supernets.base import Supernet, modes_kept
 from nascore.search.oneshot import checkpoint as checkpoints
 from nascore.search.oneshot import state as states
 from nascore.search.oneshot.hooks.base import Hook
@@ -126,19 +126,15 @@ def search(
         "device": str(device),
         "threads": in_use() if threads is None else threads,
     }
-    modes = [(module, module.training) for module in supernet.modules()] if hasattr(supernet, "modules") else []
-    try:
-        with limited(threads), _seeded(seed, moved):
-            state = None if path is None else checkpoints.load(path, settings)
-            if state is not None:
-                try:
-                    states.restore(run, state)
-                except ResultsError as error:
-                    raise ResultsError(f"checkpoint={str(path)!r}: {error}") from None
-            run.all(path, settings, progress)
-    finally:
-        for module, training in modes:
-            module.training = training
+    modes = modes_kept(supernet) if hasattr(supernet, "modules") else contextlib.nullcontext()
+    with modes, limited(threads), _seeded(seed, moved):
+        state = None if path is None else checkpoints.load(path, settings)
+        if state is not None:
+            try:
+                states.restore(run, state)
+            except ResultsError as error:
+                raise ResultsError(f"checkpoint={str(path)!r}: {error}") from None
+        run.all(path, settings, progress)
     return SearchLog(run.rows, run.probabilities, settings, run, run.stopped)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from nascore import bars, checks
 from nascore.errors import Diverged, SettingError
 from nascore.networks.choices import Draw
-from nascore.networks.supernets.base import Supernet
+from nascore.networks.supernets.base import Supernet, evaluating
 from nascore.search.oneshot import checkpoint as checkpoints
 from nascore.search.oneshot import state, unrolled
 from nascore.search.oneshot.candidates import Candidates
@@ -179,20 +179,10 @@ class Run:
 
     def evaluate(self, batch, draw: Draw, reads: bool = False) -> float:
         """A draw's loss in evaluation mode, without any gradient."""
-        with torch.no_grad(), self._evaluating():
+        # in an architecture step the supernet is in it already, and has many parts
+        mode = evaluating(self.supernet) if self.supernet.training else contextlib.nullcontext()
+        with torch.no_grad(), mode:
             return self._finite(self.loss(batch, draw, reads), "loss")
-
-    @contextlib.contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        """The supernet in evaluation mode, and back in the mode before, whatever happens inside."""
-        training = self.supernet.training
-        if training:
-            self.supernet.eval()
-        try:
-            yield
-        finally:
-            if training:
-                self.supernet.train()
 
     def mixing_gradient(
         self, batch, draw: Draw, create_graph: bool = False, reads: bool = False
