@@ -14,7 +14,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -180,8 +180,8 @@ class QueryLog:
         self._end += len(content)
 
 
-def digest(row: dict) -> str:
-    """First 16 hex digits of the sha256 over a row without its digest."""
+def digest(row: Mapping) -> str:
+    """First 16 hex digits of the sha256 over a row without its digest; the row's values are plain."""
     body = {key: value for key, value in row.items() if key != "digest"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

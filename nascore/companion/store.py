@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nascore import checks, paths
+from nascore.benchmarks.query_log import digest
 from nascore.errors import ResultsError, why
 from nascore.studies.experiment import check_id, check_profile
 
@@ -65,12 +66,6 @@ def fingerprint(experiment: str, version: int, config: Mapping, seed: int, data:
     """sha256 (hex) of what determines a unit's result: code version, parameters, seed and data."""
     text = canonical({"experiment": experiment, "version": version, "config": config, "seed": seed, "data": data})
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest(row: Mapping) -> str:
-    """First 16 hex digits of the sha256 over a row without its digest; the row's values are plain."""
-    body = {key: value for key, value in row.items() if key != "digest"}
-    return hashlib.sha256(_text(body).encode()).hexdigest()[:16]
 
 
 def _text(value: Any) -> str:
