@@ -22,7 +22,7 @@ import numpy as np
 from nascore.data import text as texts
 from nascore.search import oneshot
 from nascore.spaces.base import Arch
-from nascore.studies.advantagenas.cell_search import METHODS
+from nascore.studies.advantagenas.cell_search import strategy
 from nascore.studies.experiment import Experiment, Unit
 
 if TYPE_CHECKING:  # torch waits until a unit runs: listing experiments needs none
@@ -94,15 +94,14 @@ def find(method: str, setting: Setting, seed: int) -> SearchLog:
     """Run one search; PARSEC's draws are spread over its steps, so that equal steps are equal costs for all methods."""
     from nascore.networks.supernets.recurrent import RecurrentSupernet
 
-    name, options = METHODS[method]
     data = texts.AlternatingSegments(setting.stream("train"))
     supernet = RecurrentSupernet(len(setting.load().words), setting.units, setting.dropout, seed)
-    strategy = getattr(oneshot, name)(
-        supernet.choices, seed=seed, betas=(0.5, 0.999), learning_rate=setting.theta_rate, **options
+    searcher = strategy(
+        method, supernet.choices, setting.batch, seed=seed, betas=(0.5, 0.999), learning_rate=setting.theta_rate
     )
     sgd = {"lr": setting.rate, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
     return oneshot.search(
-        supernet, strategy, data, setting.search_epochs, weight_options=sgd, clip=0.25, seed=seed, progress=False
+        supernet, searcher, data, setting.search_epochs, weight_options=sgd, clip=0.25, seed=seed, progress=False
     )
 
 

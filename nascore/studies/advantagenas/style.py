@@ -15,7 +15,7 @@ METHODS = {
     "REINFORCE, no baseline": ("orange", (1, 1)),
     "REINFORCE, baseline": ("orange", (1, 1)),
     "AdvantageNAS, Eq. 6": ("blue", (1, 1)),
-    "PARSEC, batch likelihood": ("vermillion", (1, 1)),
+    "PARSEC, mean loss": ("vermillion", (1, 1)),
     "GDAS, no constants": ("purple", (3, 3)),
     "RandomSharing": ("grey", (1, 1)),
     "Random": ("grey", (1, 1)),
