@@ -26,6 +26,7 @@ _NAMES = {
     "Run": "search.oneshot.run",
     "SearchLog": "search.oneshot.log",
     "Selection": "search.oneshot.selections.base",
+    "SharedRanking": "search.oneshot.hooks.ranking",
     "Strategy": "search.oneshot.strategies.base",
     "search": "search.oneshot.loop",
 }

@@ -7,8 +7,8 @@ Adam with beta 0.5 and 0.999 and weight decay 3e-3). theta's learning rate is ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from nascore.spaces.nasbench201 import NASBench201
 
 if TYPE_CHECKING:  # torch waits until a search runs: listing experiments needs none
     from nascore.networks.supernets.cell import CellSupernet
+    from nascore.search.oneshot import Hook
     from nascore.search.oneshot.log import SearchLog
 
 WHOLE = "batch"  # stands for the number of examples in a batch
@@ -105,10 +106,12 @@ def find(
     weight_rate: float = 0.1,
     device: str = "cpu",
     clip: float = CLIP,
-    checkpoint: Path | None = None,
+    schedule: str = "cosine",
+    hooks: Sequence[Hook] = (),
 ) -> SearchLog:
     """Run the search that the tables call `method`; `learning_rate` is theta's, `weight_rate` the weights' first one,
-    `seed` the strategy's (supernet and data have their own); `clip`: of the weights' gradient."""
+    `seed` the strategy's (supernet and data have their own); `clip`: of the weights' gradient; `schedule`:
+    of their rate."""
     return oneshot.search(
         supernet,
         strategy(method, supernet.choices, budget.batch, seed=seed, learning_rate=learning_rate, **THETA),
@@ -121,8 +124,9 @@ def find(
         device=device,
         weight_optimizer="sgd",
         weight_options={**WEIGHTS, "lr": weight_rate},
+        weight_schedule=schedule,
         clip=clip,
-        checkpoint=checkpoint,
+        hooks=hooks,
     )
 
 
