@@ -26,6 +26,7 @@ from nascore.studies.advantagenas.cell_search import strategy
 from nascore.studies.experiment import Experiment, Unit
 
 if TYPE_CHECKING:  # torch waits until a unit runs: listing experiments needs none
+    from nascore.networks.supernets.recurrent import RecurrentNetwork
     from nascore.search.oneshot.log import SearchLog
 
 SEARCHES = {
@@ -71,7 +72,7 @@ def _load(text: str, words: int, tokens: int) -> texts.Text:
 
 
 PAPER = Setting("ptb", 10_000, 929_589, 300, 0.5, 256, 35, 30, 100, 20.0, 1.5e-3)
-LAPTOP = Setting("ptb", 500, 60_000, 48, 0.2, 20, 10, 5, 4, 20.0, 0.03)
+LAPTOP = Setting("ptb", 2_000, 200_000, 96, 0.2, 20, 20, 10, 4, 20.0, 3e-3)
 SMOKE = Setting("markov", 30, 1_200, 8, 0.0, 6, 8, 2, 2, 5.0, 0.03)
 SECONDS = {"smoke": (2, 1), "laptop": (60, 35), "paper": (40_000, 25_000)}
 
@@ -105,14 +106,22 @@ def find(method: str, setting: Setting, seed: int) -> SearchLog:
     )
 
 
+def retrained(arch: Arch, setting: Setting, seed: int) -> tuple[RecurrentNetwork, list[float]]:
+    """The cell trained alone, and the training perplexity by epoch."""
+    from nascore.networks.supernets.recurrent import RecurrentNetwork
+    from nascore.networks.training.language import train
+
+    network = RecurrentNetwork(arch, len(setting.load().words), setting.units, setting.dropout, seed)
+    return network, train(network, setting.stream("train"), setting.retrain_epochs, setting.rate, seed=seed)
+
+
 def _run(config: dict, seed: int) -> dict:
     """metrics: val, test (perplexities of the retrained cell), train (perplexity of its last epoch), arch, derived_by,
     argmax_arch, process_best_arch, entropy, search_loss (nats a word, last epoch; null without a search), params and
     printed_params (millions, by our count and by Table 3's), search_s and retrain_s (CPU seconds). curve, by epoch of
     the search: entropy, loss, arch, probabilities[edge][op]. retrain: training perplexity by epoch of the retraining.
     """
-    from nascore.networks.supernets.recurrent import RecurrentNetwork, printed_params
-    from nascore.networks.training.language import train
+    from nascore.networks.supernets.recurrent import printed_params
     from nascore.spaces.recurrent import SPACE
 
     config = dict(config)
@@ -127,12 +136,9 @@ def _run(config: dict, seed: int) -> dict:
         derive, found = "none", {"argmax_arch": None, "process_best_arch": None, "entropy": None, "search_loss": None}
         arch = SPACE.sample(np.random.default_rng([3, seed])) if method == RANDOM else (1,) * SPACE.positions
     searched = time.process_time()
-    network = RecurrentNetwork(arch, len(setting.load().words), setting.units, setting.dropout, seed)
-    row["retrain"] = [
-        round(value, 3)
-        for value in train(network, setting.stream("train"), setting.retrain_epochs, setting.rate, seed=seed)
-    ]
-    retrained = time.process_time()
+    network, losses = retrained(arch, setting, seed)
+    row["retrain"] = [round(value, 3) for value in losses]
+    ended = time.process_time()
     row["metrics"] = {
         "val": round(network.perplexity(setting.stream("val")), 3),
         "test": round(network.perplexity(setting.stream("test")), 3),
@@ -143,7 +149,7 @@ def _run(config: dict, seed: int) -> dict:
         "params": round(network.params, 5),
         "printed_params": round(printed_params(arch, len(setting.load().words), setting.units), 5),
         "search_s": round(searched - begin, 2),
-        "retrain_s": round(retrained - searched, 2),
+        "retrain_s": round(ended - searched, 2),
     }
     return row
 
@@ -173,12 +179,13 @@ def _course(log: SearchLog, length: int) -> tuple[dict, dict]:
     }
 
 
+def data_label(setting: Setting) -> str:
+    """The text's name and checksum."""
+    return setting.load().label if setting.text == "markov" else texts.ptb_label()
+
+
 def _data(config: dict) -> str:
-    return (
-        Setting(**{key: value for key, value in config.items() if key != "method"}).load().label
-        if config["text"] == "markov"
-        else texts.ptb_label()
-    )
+    return data_label(Setting(**{key: value for key, value in config.items() if key != "method"}))
 
 
 LANGUAGE = Experiment(

@@ -4,7 +4,9 @@ theta is (edges, ops), mu its softmax (Equation 2), and an estimate for architec
 
     delta_i = A_i(a, V) (a_i - mu_i),
 
-where A_i is the reward r(a) (REINFORCE, Equation 4), the advantage of Equation 6, or its first-order form, Equation 7.
+where A_i is the reward r(a) (REINFORCE, Equation 4), the reward relative to its mean ("baseline"), the advantage of
+Equation 6, or its first-order form, Equation 7. "footnote" and "used" are these two with footnote 4, the rule for the
+zero operation; "used" is what the algorithm does, with its moving averages at their limits.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 from nascore.errors import SettingError
 from nascore.studies.advantagenas.theory.rewards import Reward
 
-ESTIMATORS = ("reinforce", "advantage", "taylor", "footnote")
+ESTIMATORS = ("reinforce", "baseline", "advantage", "taylor", "footnote", "used")
 
 
 def softmax(theta: np.ndarray) -> np.ndarray:
@@ -53,21 +55,25 @@ def gradient(reward: Reward, theta: np.ndarray) -> np.ndarray:
 
 
 def credits(reward: Reward, theta: np.ndarray, estimator: str) -> np.ndarray:
-    """A_i(a, V), (minibatches, architectures, edges). "footnote": Equation 6, and for the zero operation the worst
-    expected advantage of the other operations of the edge (footnote 4) instead of 0."""
+    """A_i(a, V), (minibatches, architectures, edges), for one of ESTIMATORS."""
     if estimator not in ESTIMATORS:
         raise SettingError(f"estimator={estimator!r}: expected one of {', '.join(ESTIMATORS)}")
-    if estimator == "reinforce":
-        return np.repeat(reward.r[:, :, None], reward.edges, 2)
-    if estimator == "taylor":
-        return reward.taylor
-    advantage = reward.r[:, :, None] - reward.without
-    if estimator == "advantage" or reward.zero is None:
+    if estimator in ("reinforce", "baseline"):
+        constant = float(expected_reward(reward, theta)) if estimator == "baseline" else 0.0
+        return np.repeat(reward.r[:, :, None] - constant, reward.edges, 2)
+    found = reward.taylor if estimator in ("taylor", "used") else reward.r[:, :, None] - reward.without
+    return _zero_replaced(reward, theta, found) if estimator in ("footnote", "used") else found
+
+
+def _zero_replaced(reward: Reward, theta: np.ndarray, advantage: np.ndarray) -> np.ndarray:
+    """Footnote 4: for the zero operation the worst expected advantage of the other operations of the edge."""
+    if reward.zero is None:
         return advantage
     p, archs, replaced = density(softmax(theta), reward.archs), reward.archs, advantage.copy()
+    mean = advantage.mean(0)
     for i in range(reward.edges):
         means = [
-            p[chosen] @ advantage[:, chosen, i].mean(0) / p[chosen].sum()
+            p[chosen] @ mean[chosen, i] / p[chosen].sum()
             for j in range(reward.ops)
             if j != reward.zero
             for chosen in [archs[:, i] == j]

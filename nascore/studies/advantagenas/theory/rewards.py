@@ -86,19 +86,24 @@ def reward(kind: str, edges: int, ops: int, seed: int = 0, zero: bool = False) -
     return (_table if kind == "table" else _network)(rng, edges, ops, zero)
 
 
+def linear(parts: np.ndarray, zero: int | None = None) -> Reward:
+    """r(a) = sum_i r_i . a_i, `parts` (edges, ops) the r_i^j; `zero`: the operation whose entries are 0."""
+    edges, ops = parts.shape
+    extended = np.concatenate([parts, np.zeros((edges, 1))], 1)
+    values = np.zeros((ops + 1,) * edges)
+    for i in range(edges):
+        values = values + extended[i].reshape([-1 if k == i else 1 for k in range(edges)])
+    archs = Reward(values[None], np.empty(0), ops).archs
+    return Reward(values[None], parts[np.arange(edges), archs][None], ops, zero, parts)
+
+
 def _linear(rng, edges: int, ops: int, zero: bool, centred: bool) -> Reward:
     parts = rng.standard_normal((edges, ops))
     if zero:
         parts[:, -1] = 0.0
     if centred:
         parts -= parts.mean(1, keepdims=True)
-    extended = np.concatenate([parts, np.zeros((edges, 1))], 1)
-    values = np.zeros((ops + 1,) * edges)
-    for i in range(edges):
-        values = values + extended[i].reshape([-1 if k == i else 1 for k in range(edges)])
-    plain = Reward(values[None], np.empty(0), ops)
-    taylor = parts[np.arange(edges), plain.archs][None]
-    return Reward(values[None], taylor, ops, ops - 1 if zero and not centred else None, parts)
+    return linear(parts, ops - 1 if zero and not centred else None)
 
 
 def _table(rng, edges: int, ops: int, zero: bool) -> Reward:
