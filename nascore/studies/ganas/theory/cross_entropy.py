@@ -40,6 +40,7 @@ class Trace:
     its density gave no mass to any architecture at the next level, the assumption of the proof that JS can break.
     `optimum` is the CE-optimal (or JS-optimal) solution, fitted to q(., alpha) as Theorem A.1 asserts. The loop as
     printed stops before that update: its last theta_T is fitted to q(., gamma_{T-1}) with gamma_{T-1} < alpha.
+    `end_divergence`: from q(., alpha) to p(.; theta_T), which the optimum has as `optimum.divergence`.
     """
 
     alpha: float
@@ -50,6 +51,7 @@ class Trace:
     steps: list[Step]
     failed: Step | None
     optimum: Step
+    end_divergence: float
 
     @property
     def reached(self) -> bool:
@@ -81,6 +83,11 @@ class Trace:
         """Whether gamma_t >= min(alpha, gamma_{t-1} + delta) held in every iteration (up to rounding)."""
         gammas = self.gammas
         return bool((gammas[1:] >= np.minimum(self.alpha, gammas[:-1] + self.delta) - 1e-12).all())
+
+    @property
+    def end_optimal(self) -> bool:
+        """Whether theta_T, where the loop as printed stops, is as close to q(., alpha) as the optimum is."""
+        return self.end_divergence <= self.optimum.divergence + 1e-6  # JS is fitted numerically
 
     @property
     def draws(self) -> float:
@@ -169,7 +176,8 @@ def cross_entropy(
         step.gamma = quantile_level(scores, step.density, step.rho)
         steps.append(step)
     optimum = fit(steps[-1].t + 1, alpha, steps[-1].theta)
-    return Trace(alpha, delta, rho, divergence, family, steps, failed, optimum)
+    end = divergence_of(divergence, conditional_density(scores, alpha), steps[-1].density)
+    return Trace(alpha, delta, rho, divergence, family, steps, failed, optimum, end)
 
 
 def checked_scores(scores, space: ChoiceSpace) -> np.ndarray:

@@ -6,12 +6,11 @@ import numpy as np
 
 from nascore.studies.ganas.theory.cross_entropy import cross_entropy
 from nascore.studies.ganas.theory.sampled_cross_entropy import sampled_cross_entropy
-from nascore.studies.ganas.theory.study import OPS, run
+from nascore.studies.ganas.theory.study import OPS, RULES, run
 
 COLOURS = {"KL": "C0", "JS": "C1", "JS, floor 0.01": "C2"}
 MARKERS = {"KL": "o", "JS": "s"}
 BANDS = ("lower half", "50–90 %", "90–99 %", "99–99.9 %", "top 0.1 %")
-RULES = {"k = 40 (Table 10)": {"k": 40}, "ρ = 0.3": {"k": None, "rho": 0.3}}
 
 
 def _two(height: float = 2.9, **options):

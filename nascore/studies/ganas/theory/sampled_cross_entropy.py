@@ -10,7 +10,7 @@ import numpy as np
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.spaces.choice import ChoiceSpace
-from nascore.studies.ganas.theory.cross_entropy import checked_scores
+from nascore.studies.ganas.theory.cross_entropy import checked_scores, quantile_level
 from nascore.studies.ganas.theory.densities import DIVERGENCES, family_of
 
 
@@ -24,6 +24,8 @@ class SampledStep:
     rho: float  # k / seen: the link of Appendix A.2
     gamma: float
     best: float
+    worst: float  # the lowest score in X_{t-1}: Theorem 3.1 supposes that it is at least gamma_{t-1}
+    quantile: float  # gamma(theta_{t-1}, rho_t) of Algorithm 4, the (1 - rho_t)-quantile under the generator's density
 
 
 def truth_set_rho(initial: int, base: int, increment: int, k: int, iterations: int) -> list[float]:
@@ -70,14 +72,15 @@ def sampled_cross_entropy(
     if initial > space.size:
         raise SettingError(f"initial={initial}: {space.name} has only {space.size:,} architectures")
     rng = np.random.default_rng(seed)
-    seen = rng.permutation(space.size)[:initial]
+    seen = latest = rng.permutation(space.size)[:initial]
     theta, steps = family.start, []
     for t in range(1, iterations + 2):
         size = min(len(seen), k if k is not None else max(1, math.ceil(rho * len(seen))))
         truth = seen[np.argsort(-scores[seen], kind="stable")[:size]]
-        steps.append(
-            SampledStep(t, len(seen), size, size / len(seen), float(scores[truth].min()), float(scores[seen].max()))
-        )
+        rho_t = size / len(seen)
+        level, best, worst = scores[truth].min(), scores[seen].max(), scores[latest].min()
+        quantile = quantile_level(scores, family.density(theta), rho_t)
+        steps.append(SampledStep(t, len(seen), size, rho_t, float(level), float(best), float(worst), quantile))
         if t > iterations:
             break
         q = np.zeros(space.size)
@@ -87,5 +90,6 @@ def sampled_cross_entropy(
         p[seen] = 0  # a query is spent on a new architecture only, as in the paper's count of queries
         wanted = min(base + increment * (t - 1), int((p > 0).sum()))
         if wanted:
-            seen = np.concatenate([seen, rng.choice(space.size, wanted, replace=False, p=p / p.sum())])
+            latest = rng.choice(space.size, wanted, replace=False, p=p / p.sum())
+            seen = np.concatenate([seen, latest])
     return steps
