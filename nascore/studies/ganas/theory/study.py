@@ -113,9 +113,9 @@ def _samples(rule: str, seed: int) -> dict:
 
     found: some architecture with S >= alpha was drawn; level_found: the level got there. level_rises: gamma_t >=
     min(alpha, gamma_{t-1} + delta) at every step; level_falls: it fell somewhere. premise: all architectures drawn in
-    step t have S >= min(alpha, gamma_0 + t delta), gamma_0 the lowest score of X_0, as Theorem 3.1 supposes. rho_first, rho_last: k over what was seen.
-    level_gap: the largest distance in percent between the truth set's level and Algorithm 4's, the (1 -
-    rho_t)-quantile under the generator's density; same_levels: it is at most delta.
+    step t have S >= min(alpha, gamma_0 + t delta), gamma_0 the lowest score of X_0, as Theorem 3.1 supposes. rho_first,
+    rho_last: k over what was seen. level_gap: the largest distance in percent between the truth set's level and
+    Algorithm 4's, the (1 - rho_t)-quantile under the generator's density; same_levels: it is at most delta.
     """
     space = CellSpace(4, OPS)
     scores = score_table(space, seed)
