@@ -72,7 +72,8 @@ def _load(text: str, words: int, tokens: int) -> texts.Text:
 
 
 PAPER = Setting("ptb", 10_000, 929_589, 300, 0.5, 256, 35, 30, 100, 20.0, 1.5e-3)
-LAPTOP = Setting("ptb", 2_000, 200_000, 96, 0.2, 20, 20, 10, 4, 20.0, 3e-3)
+LAPTOP = Setting("ptb", 500, 60_000, 48, 0.2, 20, 10, 5, 4, 20.0, 0.03)
+DECIDING = Setting("ptb", 2_000, 200_000, 96, 0.2, 20, 20, 10, 4, 20.0, 3e-3)  # see `gates`
 SMOKE = Setting("markov", 30, 1_200, 8, 0.0, 6, 8, 2, 2, 5.0, 0.03)
 SECONDS = {"smoke": (2, 1), "laptop": (60, 35), "paper": (40_000, 25_000)}
 
