@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from nascore import benchmarks
+from nascore.companion import stored
+from nascore.networks.choices import Choices
 from nascore.networks.supernets.cell import CellSupernet
 from nascore.spaces.nasbench201 import NASBench201
 from nascore.studies.advantagenas import cell_search, cifar10, digits201
@@ -106,7 +108,8 @@ def test_units_are_distinct_and_fair(study, profile):
     seeds = {method: {u.seed for u in main if u.config["method"] == method} for method in cell_search.METHODS}
     sparse = {method: found for method, found in seeds.items() if method not in (*digits201.DENSE, "RandomSharing")}
     assert len({tuple(sorted(found)) for found in sparse.values()}) == 1
-    assert len({u.config["learning_rate"] for u in main}) == 1
+    if study is cifar10:  # "the same setting except for the search strategy"
+        assert len({u.config["learning_rate"] for u in main}) == 1
     tuned = {u.seed for u in units if u.config.get("role") == "tuning"}
     assert not tuned & set().union(*seeds.values())
 
@@ -120,3 +123,35 @@ def test_random_search_chooses_by_validation(monkeypatch, table):
     found = digits201._random_search(table, np.random.default_rng(0))
     assert len(seen) == found["trained"] == digits201.BUDGET.evaluations // digits201.RECIPE.steps
     assert found["argmax_arch"] == NASBench201().format(max(seen, key=val.value))
+
+
+def test_parsec_weighs_its_draws_by_the_likelihood_of_a_whole_batch():
+    choices = Choices(2, ("a", "b"))
+    assert cell_search.strategy("PARSEC", choices, 32).scale == 32.0
+    assert cell_search.strategy("PARSEC, mean loss", choices, 32).scale == 1.0
+
+
+def test_every_method_has_the_rate_that_served_it_best_on_other_seeds():
+    import pandas as pd
+
+    rows = pd.DataFrame(
+        [
+            {"role": role, "method": method, "learning_rate": rate, "argmax_val": value}
+            for role, method, rate, value in (
+                ("tuning", "A", 0.1, 70.0),
+                ("tuning", "A", 0.1, 60.0),
+                ("tuning", "A", 0.3, 66.0),
+                ("tuning", "A", 0.3, 65.0),
+                ("tuning", "B", 0.1, 50.0),
+                ("tuning", "B", 0.3, 49.0),
+                ("search", "B", 0.3, 99.0),
+            )
+        ]
+    )
+    assert digits201.tuned(rows) == {"A": 0.3, "B": 0.1}
+
+
+def test_the_rates_in_use_are_the_tuned_ones_and_not_at_the_edge_of_the_grid():
+    rows = stored.rows("advantagenas/digits201", "laptop")
+    assert digits201.tuned(rows) == digits201.RATES
+    assert not {min(digits201.GRID), max(digits201.GRID)} & set(digits201.RATES.values())
