@@ -17,22 +17,14 @@ FEWEST = 2
 def growth(reward: Reward, theta: np.ndarray) -> dict[str, float]:
     """A linear reward's edge 1 with all edges over the same edge with the first two only.
 
-    gradient_growth: ||grad_1 J||^2; variance_adv_growth: Var[delta_adv]; reduction_growth: Var[delta_base] minus that;
-    reduction_growth_baseline: the same with the reward relative to its mean J.
+    gradient_growth: ||grad_1 J||^2; variance_adv_growth: Var[delta_adv]; reduction_growth: Var[delta_base] minus that.
     """
     assert reward.parts is not None
     few, many = (_first_edge(linear(reward.parts[:n]), theta[:n]) for n in (FEWEST, reward.edges))
-    return {f"{name}_growth{rest}": many[name, rest] / few[name, rest] for name, rest in few}
+    return {f"{name}_growth": many[name] / few[name] for name in few}
 
 
-def _first_edge(reward: Reward, theta: np.ndarray) -> dict[tuple[str, str], float]:
-    variance = {
-        name: float(estimators.moments(reward, theta, name).variance[0])
-        for name in ("reinforce", "baseline", "advantage")
-    }
-    return {
-        ("gradient", ""): float((estimators.gradient(reward, theta)[0] ** 2).sum()),
-        ("variance_adv", ""): variance["advantage"],
-        ("reduction", ""): variance["reinforce"] - variance["advantage"],
-        ("reduction", "_baseline"): variance["baseline"] - variance["advantage"],
-    }
+def _first_edge(reward: Reward, theta: np.ndarray) -> dict[str, float]:
+    base, adv = (float(estimators.moments(reward, theta, name).variance[0]) for name in ("reinforce", "advantage"))
+    gradient = float((estimators.gradient(reward, theta)[0] ** 2).sum())
+    return {"gradient": gradient, "variance_adv": adv, "reduction": base - adv}

@@ -142,7 +142,7 @@ def _ascents(table: Reward) -> dict:
 
 
 def _growths(config: dict, table: Reward, theta: np.ndarray) -> dict:
-    names = ("gradient_growth", "variance_adv_growth", "reduction_growth", "reduction_growth_baseline")
+    names = ("gradient_growth", "variance_adv_growth", "reduction_growth")
     if table.parts is None or config["edges"] != GROWN:
         return dict.fromkeys(names)
     return growth(table, theta)
