@@ -1,9 +1,14 @@
 """Claims as data: what a paper says, where, and a small test on the stored rows that gives the verdict.
 
-`data/claims/<paper>.toml` holds one `[[claim]]` per statement: `id`, `where`, `claim` (our words),
-`expected` (the paper's value, in words), `section` (the tile row of the picture) and a `test`. The tests are
-described in `nascore.companion.verdict_tests`. Nobody writes a verdict by hand, except the two that need no
-rows: "not in our copy" and "not tested", each with a reason.
+`data/claims/<paper>.toml` holds one `[[claim]]` per statement: `id`, `where`, `claim` (our words), `expected` (the
+paper's value, in words), `section` (the tile row of the picture) and a `test`. The tests are described in
+`nascore.companion.verdict_tests`, how an interval becomes a verdict in `nascore.companion.verdicts`. Nobody writes a
+verdict by hand, except those for which no row can speak, each with a reason: "not in our copy", "not tested", and "by
+construction", which keeps its test, so that a reader sees the numbers, and is lost where the test fails.
+
+What was measured on a surrogate, on another benchmark or in a smaller setting (`scaled_down = true`) is never plain
+"reproduced". Failure is softened as success is: `hardly_begun = "reason"` says that the setting is so small that a
+search has hardly begun, and makes "inconclusive" of a failure.
 """
 
 from __future__ import annotations
@@ -20,24 +25,17 @@ from nascore.benchmarks import kinds
 from nascore.checks import shown, suggest, text
 from nascore.companion import stored, verdict_schema
 from nascore.companion.verdict_rows import Rows
-from nascore.companion.verdict_tests import Outcome, run_test
+from nascore.companion.verdict_tests import run_test
+from nascore.companion.verdicts import VERDICTS as VERDICTS
+from nascore.companion.verdicts import Outcome, label
 from nascore.errors import NascoreError, ResultsError, SettingError
 from nascore.studies.experiment import check_profile
 
-VERDICTS = {
-    "reproduced": "the measured rows pass the claim's test",
-    "scaled down": "the test passes on a smaller stand-in for the paper's setting",
-    "trend only": "the direction holds, the size or the certainty does not",
-    "not reproduced": "the rows were measured and do not support the claim",
-    "not tested": "needs data or hardware that is not here; the reason is given",
-    "not in our copy": "our copy of the paper lacks the numbers",
-    "not yet": "no rows are stored, or the chapter is not written",
-}
-SEVERITY = ("reproduced", "scaled down", "trend only", "not reproduced")
 FIELDS = ("id", "where", "section", "claim", "expected")
-OPTIONAL = ("experiment", "test", "verdict", "reason", "scaled_down", "needs")
+OPTIONAL = ("experiment", "test", "verdict", "reason", "scaled_down", "hardly_begun", "needs")
 NEEDS = ("", "any", "true")
-BY_HAND = ("not in our copy", "not tested")
+BY_HAND = ("not in our copy", "not tested", "by construction")
+TRUE = "true"  # the kind of data that is the paper's own
 HEAD = {"order": int, "short": str, "title": str, "planned": list}
 
 
@@ -59,12 +57,14 @@ class Claim:
     verdict: str = ""
     reason: str = ""
     scaled_down: bool = False
+    hardly_begun: str = ""
     needs: str = ""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim with its verdict and the evidence."""
+    """A claim with its verdict and the evidence. `exceeds`: clearly beyond the paper's own number; `needed`: about how
+    many runs a side would decide an inconclusive one."""
 
     claim: Claim
     verdict: str
@@ -73,6 +73,13 @@ class Judged:
     on: str = ""
     runs: int = 0
     reason: str = ""
+    exceeds: bool = False
+    needed: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The verdict as shown."""
+        return label(self.verdict, self.exceeds)
 
     def as_dict(self) -> dict[str, Any]:
         """The record that `nascore scoreboard --json` prints."""
@@ -87,6 +94,8 @@ class Judged:
             "measured": self.measured,
             "interval": self.interval,
             "verdict": self.verdict,
+            "exceeds": self.exceeds,
+            "runs_needed": self.needed,
             "on": self.on,
             "runs": self.runs,
             "experiment": c.experiment,
@@ -185,11 +194,13 @@ def _claim(file: Path, number: int, entry: Mapping[str, Any]) -> Claim:
     claim = Claim(paper=file.stem, **entry)
     if not claim.id.startswith(f"{claim.paper}/"):
         raise ResultsError(f"{where}: expected an id that begins with {claim.paper}/")
-    fixed = claim.verdict in BY_HAND and claim.reason and not claim.test
-    if not fixed and not (claim.experiment and claim.test and not claim.verdict):
+    tested = bool(claim.experiment and claim.test)
+    untested = not claim.experiment and not claim.test
+    fixed = claim.verdict in BY_HAND and claim.reason and (untested or (tested and claim.verdict == "by construction"))
+    if not fixed and not (tested and not claim.verdict):
         raise ResultsError(
-            f"{where}: give either an experiment and a test, or the verdict "
-            f'"not in our copy" or "not tested" with a reason'
+            f"{where}: give either an experiment and a test, or a verdict with a reason: "
+            f'"not in our copy" or "not tested", or "by construction" (which may keep its test)'
         )
     if claim.test:
         try:
@@ -207,7 +218,7 @@ def judge(claims: Iterable[Claim], profile: str = "laptop") -> list[Judged]:
 
 
 def _judge(claim: Claim, profile: str, tables: dict) -> Judged:
-    if claim.verdict:
+    if claim.verdict and not claim.test:
         return Judged(claim, claim.verdict, reason=claim.reason)
     name = claim.experiment
     if name not in tables:
@@ -239,8 +250,12 @@ def _verdict(claim: Claim, outcome: Outcome) -> Judged:
         "on": outcome.on,
         "runs": outcome.runs,
         "reason": claim.reason,
+        "needed": outcome.needed,
     }
     measured_on = set(outcome.on.split("+"))
+    if claim.verdict:  # by construction, and so it is
+        failed = outcome.verdict == "not reproduced"
+        return Judged(claim, outcome.verdict if failed else claim.verdict, **evidence)
     if measured_on & set(kinds.INVENTED) and claim.needs != "any":
         evidence["reason"] = "measured on a synthetic stand-in only, which says nothing about the claim"
         return Judged(claim, "not tested", **evidence)
@@ -248,10 +263,14 @@ def _verdict(claim: Claim, outcome: Outcome) -> Judged:
     if other and not claim.scaled_down and claim.needs != "any":
         evidence["reason"] = f"measured on {', '.join(sorted(other))} only, another task than the claim's"
         return Judged(claim, "not tested", **evidence)
-    if claim.needs == "true" and outcome.on != "true":
+    if claim.needs == "true" and outcome.on != TRUE:
         evidence["reason"] = f"needs the true table; measured on: {outcome.on}"
         return Judged(claim, "not tested", **evidence)
     verdict = outcome.verdict
-    if claim.scaled_down and verdict == "reproduced":
-        verdict = "scaled down"
+    if verdict == "reproduced":
+        evidence["exceeds"] = outcome.exceeds
+        if claim.scaled_down or (measured_on != {TRUE} and claim.needs != "any"):
+            verdict = "on a stand-in"
+    if verdict == "not reproduced" and claim.hardly_begun:
+        verdict, evidence["reason"] = "inconclusive", claim.hardly_begun
     return Judged(claim, verdict, **evidence)

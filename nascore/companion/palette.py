@@ -26,9 +26,11 @@ BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE, YELLOW = (
 # fill, sign
 VERDICT_STYLES = {
     "reproduced": (BLUE, "✓"),
-    "scaled down": (SKY, "✓"),
+    "on a stand-in": (SKY, "✓"),
     "trend only": ("#f2c14e", "~"),
+    "inconclusive": ("#b8a9c9", "="),
     "not reproduced": (VERMILLION, "✗"),
+    "by construction": ("#a9c9bd", "≡"),
     "not tested": ("#d4d4d4", "–"),
     "not in our copy": ("#ececec", "?"),
     "not yet": ("#ffffff", "·"),

@@ -71,9 +71,9 @@ def text(entries: list[Judged], width: int = 118) -> str:
             heading = (item.claim.paper, item.claim.section)
             lines.append(f"\n{item.claim.paper} · {item.claim.section}")
         sign = palette.VERDICT_STYLES[item.verdict][1]
-        label = item.verdict + (f" ({item.on})" if item.on not in ("", "true") else "")
+        label = item.label + (f" ({item.on})" if item.on not in ("", "true") else "")
         evidence = item.measured or item.reason
-        line = f"  {sign} {label:<28} {item.claim.id.split('/', 1)[1]:<34} {evidence}"
+        line = f"  {sign} {label:<32} {item.claim.id.split('/', 1)[1]:<34} {evidence}"
         lines.append(line if len(line) <= width else line[: width - 1] + "…")
     return "\n".join(lines).lstrip("\n") + "\n\n" + summary(entries)
 

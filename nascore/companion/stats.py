@@ -28,11 +28,13 @@ class Estimate(NamedTuple):
     def text(self, digits: int = 2) -> str:
         """Rounded text of value and interval. What lies half-way, as shares of few runs do, is rounded alike on every
         processor: sums that differ in their last bit are first made equal. An interval without width (all runs agree,
-        or no resampling can make them differ) would look like certainty: then the value alone."""
-        value, low, high = (round(float(part), digits + 6) for part in self)
-        if value == low == high:
+        or no resampling can make them differ) would look like certainty: then the value alone. An end that is not
+        known is written as three dots; of too few runs neither is, and nothing but the value is shown."""
+        value, low, high = (round(float(part), digits + 6) if np.isfinite(part) else float(part) for part in self)
+        if value == low == high or (low == -np.inf and high == np.inf):
             return f"{value:.{digits}f}"
-        return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        ends = (f"{end:.{digits}f}" if np.isfinite(end) else "..." for end in (low, high))
+        return f"{value:.{digits}f} [{', '.join(ends)}]"
 
 
 def values_of(values: Sequence[float], name: str = "values", least: int = 1) -> np.ndarray:

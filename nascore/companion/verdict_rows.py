@@ -73,6 +73,10 @@ class Rows:
         """The rows for which `kept` (bool, one per row) holds."""
         return Rows(self._columns, self._at[kept])
 
+    def at(self, places: Sequence[int]) -> Rows:
+        """The rows at these places, in this order."""
+        return Rows(self._columns, self._at[np.asarray(places, dtype=int)])
+
     def with_column(self, name: str, values: Sequence[Any]) -> Rows:
         """These rows, renumbered, with a further column."""
         columns = {each: self[each] for each in self._columns}

@@ -20,9 +20,24 @@ SIDES = ("at_least", "at_most")
 CONDITIONS = ("equals", *SIDES)
 COMMON = {"kind", "column", "each", "of"}
 KEYS = {
-    "mean": {"statistic", *SIDES, "plus", "select", "weaker", "missing", "digits", "unit"},
-    "share": {*CONDITIONS, "share", "count", "select", "weaker", "missing"},
-    "better": {"b_column", "a", "b", "lower", "statistic", "need", "margin", "lead", "missing", "digits", "unit"},
+    "mean": {
+        "statistic",
+        *SIDES,
+        "plus",
+        "tolerance",
+        "printed",
+        "exact",
+        "select",
+        "weaker",
+        "missing",
+        "digits",
+        "unit",
+    },
+    "share": {*CONDITIONS, "share", "count", "tolerance", "printed", "exact", "select", "weaker", "missing"},
+    "better": {
+        *("b_column", "a", "b", "pair", "lower", "statistic", "need", "margin", "lead", "control"),
+        *("exact", "weaker", "missing", "digits", "unit"),
+    },
     "fact": {"equals", "select"},
 }
 REQUIRED = {"mean": ("column",), "share": ("column",), "better": ("column", "a", "b"), "fact": ("column", "equals")}
@@ -39,21 +54,25 @@ def check(test: Any, paper: str) -> None:
     lacking = [name for name in REQUIRED[kind] if name not in test]
     if lacking:
         raise ResultsError(f"a test of kind {kind} needs {', '.join(lacking)}")
-    for name in ("column", "b_column", "missing", "each", "unit"):
+    for name in ("column", "b_column", "missing", "each", "unit", "pair"):
         if name in test:
             _text(name, test[name])
     if "digits" in test:
         _number("digits", test["digits"], 0, 12, whole=True)
     _word(test, "statistic", STATISTICS)
     _word(test, "need", NEEDS)
-    if "lower" in test and not isinstance(test["lower"], bool):
-        raise ResultsError(f"lower={shown(test['lower'])}: expected true or false")
+    for name in ("lower", "exact"):
+        if name in test and not isinstance(test[name], bool):
+            raise ResultsError(f"{name}={shown(test[name])}: expected true or false")
+    if test.get("statistic") in ("min", "max") and not test.get("exact"):
+        word = shown(test["statistic"])
+        raise ResultsError(f"statistic={word}: no interval of an extreme run can be trusted; expected exact = true")
     if "margin" in test and "lead" in test:
         raise ResultsError("margin and lead: expected only one of them")
-    for name in ("margin", "lead"):
+    for name in ("margin", "lead", "tolerance"):
         if name in test:
             _number(name, test[name], 0)
-    for name in ("select", "a", "b"):
+    for name in ("select", "a", "b", "control"):
         if name in test:
             _selection(name, test[name])
     values = _each(test)
@@ -62,6 +81,10 @@ def check(test: Any, paper: str) -> None:
 
 def _mean(test: Mapping, values: tuple[str, ...], paper: str) -> None:
     _sides("a test of kind mean", test, values, paper)
+    if "printed" in test:
+        if set(SIDES) <= set(test):
+            raise ResultsError("printed with at_least and at_most: no side is the better one; expected one of them")
+        _bound("printed", test["printed"], values, paper, columns=False)
     if "weaker" in test:
         weaker = test["weaker"]
         _table("weaker", weaker)
@@ -95,6 +118,10 @@ def _share(test: Mapping, values: tuple[str, ...], paper: str) -> None:
     for name in given:
         _bound(name, test[name], values, paper)
     _in_order("a test of kind share", test, values, paper)
+    if "printed" in test:
+        _number("printed", test["printed"], 0, 1)
+    if "share" in test and isinstance(test["share"], (int, float)) and test.get("tolerance", 0) >= test["share"]:
+        raise ResultsError(f"tolerance={test['tolerance']:g}: expected less than the share, or everything would pass")
     _limit("a test of kind share", test)
     if "weaker" in test:
         _table("weaker", test["weaker"])
@@ -119,6 +146,19 @@ def _better(test: Mapping, values: tuple[str, ...], paper: str) -> None:
     same = dict(test["a"]) == dict(test["b"]) and test.get("b_column", test["column"]) == test["column"]
     if same:
         raise ResultsError("a and b choose the same rows and the same column: nothing is compared")
+    if "weaker" in test:
+        _table("weaker", test["weaker"])
+        _keys("weaker", test["weaker"], {"lead", "margin"})
+        for name, size in test["weaker"].items():
+            _number(f"weaker.{name}", size, 0)
+        asked, less = (lead(limits) for limits in (test, test["weaker"]))
+        if len(test["weaker"]) > 1 or less >= asked:
+            raise ResultsError(f"weaker={shown(test['weaker'])}: expected a smaller lead or a larger margin")
+
+
+def lead(limits: Mapping) -> float:
+    """By which share of b a must be better; below 0 it may be worse."""
+    return limits.get("lead", 0.0) - limits.get("margin", 0.0)
 
 
 def _fact(test: Mapping, values: tuple[str, ...], paper: str) -> None:
