@@ -22,7 +22,7 @@ VARIANTS = (
     "REINFORCE",
     "REINFORCE, baseline",
     "PARSEC",
-    "PARSEC, batch likelihood",
+    "PARSEC, mean loss",
     "Random",
 )
 MEMORY = {"outputs": "bytes_operations", "architecture": "bytes_architecture", "weights": "bytes_weights"}
