@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nascore.companion import stats, summaries, tables
+from nascore.companion import intervals, stats, summaries, tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOMES = ("better", "worse", "no clear difference")
 ONE_RUN = "one run, no interval"
+FEW_RUNS = f"fewer than {intervals.LEAST['difference']} runs, no interval"
 INTERVALS = (
-    "95 % bootstrap intervals; P: probability that a run of the one is better than a run of the other, ties half"
+    "95 % intervals, which decide (means: permutation test, medians: rank sum); P: share of pairs of a run of either "
+    "in which the first is better, ties half"
 )
 
 
 def share(digits: int = 2) -> summaries.Answer:
-    """Share of runs for which a flag holds, with its Wilson interval."""
-    return lambda values: stats.proportion(int(values.astype(bool).sum()), len(values)).text(digits)
+    """Share of runs for which a flag holds, with its exact interval."""
+    return lambda values: intervals.share(int(values.astype(bool).sum()), len(values)).text(digits)
 
 
 def middle(digits: int = 2) -> summaries.Answer:
@@ -75,7 +77,7 @@ def gap(rows: pd.DataFrame, a: str, b: str, measure: Measure, by: str = "method"
     x, y = (rows.loc[rows[by] == name, measure.column].dropna().astype(float) for name in (a, b))
     if x.empty or y.empty:
         return None
-    return stats.difference(x, y, np.median if measure.statistic == "median" else np.mean)
+    return intervals.difference(x, y, measure.statistic)
 
 
 def gap_text(found: stats.Estimate, digits: int = 2) -> str:
@@ -85,10 +87,8 @@ def gap_text(found: stats.Estimate, digits: int = 2) -> str:
 
 def outcome(found: stats.Estimate, lower: bool = False, words: Sequence[str] = OUTCOMES) -> str:
     """What the interval of a difference says; `words` for better, worse and an interval that contains 0."""
-    low, high = (round(value, 9) for value in (found.low, found.high))
-    if low <= 0 <= high:
-        return words[2]
-    return words[0] if (low > 0) != lower else words[1]
+    side = intervals.side(found)
+    return words[2] if side == 0 else words[0] if (side > 0) != lower else words[1]
 
 
 def differences(
@@ -122,12 +122,11 @@ def differences(
                 line = {} if panel is None else {panel: (names or {}).get(place, place)}
                 line |= {f"{one} against": b} if one else {"A": a, "B": b}
                 line |= {"measure": measure.label} if several else {}
-                several_runs = min(len(x), len(y)) > 1  # one run has no spread: what it wins says nothing of the next
-                shown = gap_text(found, measure.digits) if several_runs else f"{found.value:.{measure.digits}f}"
-                line["difference" if several else f"difference of {measure.label}"] = shown
-                chance = stats.probability_of_improvement(x, y).text(2) if several_runs else tables.NOTHING
-                line[f"P({who} better)"] = chance
-                line[f"{who} is"] = outcome(found, measure.lower) if several_runs else ONE_RUN
+                least = min(len(x), len(y))  # one run has no spread: what it wins says nothing of the next
+                line["difference" if several else f"difference of {measure.label}"] = gap_text(found, measure.digits)
+                line[f"P({who} better)"] = f"{stats.chance(x, y):.2f}" if least > 1 else tables.NOTHING
+                few = ONE_RUN if least == 1 else FEW_RUNS if least < intervals.LEAST["difference"] else ""
+                line[f"{who} is"] = few or outcome(found, measure.lower)
                 lines.append(line)
     if not lines:
         return tables.plain([{"": "no pair of groups with stored rows"}], caption)
@@ -171,11 +170,11 @@ def quoted(
                 "published": f"{quote.mean:.2f}\u00a0±\u00a0{quote.std:.2f}",
                 "run here": text(same),
                 f"{first} here": text(ours),
-                f"{first} − published": gap_text(stats.bootstrap_ci(ours - quote.mean)),
-                f"{first} − run here": gap_text(stats.difference(ours, same), 3),
+                f"{first} − published": gap_text(intervals.single(ours - quote.mean)),
+                f"{first} − run here": gap_text(intervals.difference(ours, same), 3),
             }
         )
-    note = f"Differences in points, 95 % bootstrap intervals. {note}".strip()
+    note = f"Differences in points with the intervals that decide. {note}".strip()
     return tables.plain(lines or [{"": "nothing is published of these data"}], "", note, left=("search",))
 
 
@@ -200,7 +199,7 @@ def tallies(
         if quotes:
             rows, measure = next(iter(questions.values()))
             ours = rows[rows[by] == first].groupby(panel)[measure.column]
-            found = [stats.bootstrap_ci(ours.get_group(q.panel) - q.mean) for q in quotes if q.group == other]
+            found = [intervals.single(ours.get_group(q.panel) - q.mean) for q in quotes if q.group == other]
             line["published rows"] = tally(found, measure.lower)
         for title, (rows, measure) in questions.items():
             gaps = [gap(part, first, other, measure, by) for _, part in rows.groupby(panel, sort=False)]

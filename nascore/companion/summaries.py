@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nascore.companion import papers, stats
+from nascore.companion import intervals, papers, stats
 from nascore.companion.tables import NOTHING, HtmlTable, measured
 from nascore.errors import ResultsError
 
@@ -122,13 +122,11 @@ def pairs(ours: pd.Series) -> Answer:
 
 
 def minus(other: Sequence[float], digits: int = 2) -> Answer:
-    """Mean of the group minus that of `other` [95 % bootstrap interval]; of one trial on either side no interval."""
+    """Mean of the group minus that of `other` [interval of `intervals.difference`]; of few trials no interval."""
     theirs = known(other)
 
     def text(numbers: np.ndarray) -> str:
-        if min(len(numbers), len(theirs)) < 2:
-            return f"{numbers.mean() - theirs.mean():.{digits}f}" if len(theirs) else NOTHING
-        return stats.difference(numbers, theirs).text(digits)
+        return intervals.difference(numbers, theirs).text(digits) if len(theirs) else NOTHING
 
     return _of_numbers(text)
 
@@ -197,8 +195,8 @@ def paired(
     pair: str = "seed",
     digits: Mapping[str, int] | int = 2,
 ) -> HtmlTable:
-    """The value of each other `by` minus that of `reference` in the same trial: mean [95 % bootstrap interval], and in
-    how many trials it is above 0. `columns` maps a title to a column."""
+    """The value of each other `by` minus that of `reference` in the same trial: mean [interval of `intervals.paired`],
+    and in how many trials it is above 0. `columns` maps a title to a column."""
     import pandas as pd
 
     names = [name for name in dict.fromkeys(rows[by]) if name != reference]
@@ -209,7 +207,7 @@ def paired(
             apart = (wide[name] - wide[reference]).dropna()
             places = digits if isinstance(digits, int) else digits.get(title, 2)
             won = f"{int((apart > 0).sum())} of {len(apart)}"
-            text = f"{stats.bootstrap_ci(apart).text(places)}, {won}" if len(apart) > 1 else won
+            text = f"{intervals.paired(apart).text(places)}, {won}" if len(apart) > 1 else won
             lines[name][title] = text if len(apart) else NOTHING
     return HtmlTable(pd.DataFrame(list(lines.values())), whole=True)
 
@@ -217,7 +215,7 @@ def paired(
 def in_words(rows: pd.DataFrame, column: str, reference: str, by: str = "method", unit: str = "points") -> str:
     """A Markdown list: `reference` against each other `by`, better, worse or not clearly different (larger is better).
 
-    The word is decided by the interval of the probability that a trial of `reference` is better.
+    The word is decided by the interval of the difference, as verdicts are; it is printed with it.
     """
     ours = known(rows.loc[rows[by] == reference, column])
     lines = []
@@ -225,11 +223,14 @@ def in_words(rows: pd.DataFrame, column: str, reference: str, by: str = "method"
         theirs = known(group[column])
         if min(len(ours), len(theirs)) < 2:
             continue
-        wins, gain = stats.probability_of_improvement(ours, theirs), stats.difference(ours, theirs)
-        word = "better" if wins.low > 0.5 else "worse" if wins.high < 0.5 else "not clearly different"
+        gain, wins = intervals.difference(ours, theirs), stats.chance(ours, theirs)
+        if min(len(ours), len(theirs)) < intervals.LEAST["difference"]:
+            word, ends = "too few trials to tell", ""
+        else:
+            word = ("not clearly different", "better", "worse")[intervals.side(gain)]
+            ends = f" [{gain.low:+.2f}, {gain.high:+.2f}]"
         lines.append(
-            f"* {reference} against **{name}**: {word} (P(better) {wins.text(2)}; {gain.value:+.2f} {unit} "
-            f"[{gain.low:+.2f}, {gain.high:+.2f}])."
+            f"* {reference} against **{name}**: {word} ({gain.value:+.2f} {unit}{ends}; P(better) {wins:.2f})."
         )
     return "\n".join(lines)
 

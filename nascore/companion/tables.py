@@ -55,10 +55,11 @@ class HtmlTable:
     def _cell(self, tag: str, column: str, value: Any) -> str:
         align = "left" if column in self.left or column == self.frame.columns[0] else "right"
         text = escape(str(value))
-        if tag == "td" and self.colour and str(value).split(" (")[0] in self.colour:
+        name = str(value).split(" (")[0].split(",")[0]  # without the kind of data, and without ", exceeds"
+        if tag == "td" and self.colour and name in self.colour:
             from nascore.spaces.layout import text_colour
 
-            fill = self.colour[str(value).split(" (")[0]]
+            fill = self.colour[name]
             chip = f"background:{fill};color:{text_colour(fill)};border-radius:6px;padding:1px 8px;white-space:nowrap"
             text = f'<span style="{chip}">{text}</span>'
         style = CELL.format(align=align) + (";white-space:nowrap" if self.whole and tag == "td" else "")
@@ -205,7 +206,7 @@ def verdict_table(judged: Sequence[Judged]) -> HtmlTable:
                 "expected": item.claim.expected,
                 "measured": item.measured or item.reason or NOTHING,
                 "runs": item.runs or NOTHING,
-                "verdict": item.verdict + on,
+                "verdict": item.label + on,
             }
         )
     colours = {verdict: fill for verdict, (fill, _) in palette.VERDICT_STYLES.items()}
