@@ -11,7 +11,9 @@ from nascore.networks.choices import Choices, one_hot
 from nascore.search import oneshot
 from nascore.studies.advantagenas.theory import closed_forms, estimators
 from nascore.studies.advantagenas.theory import study as theory
-from nascore.studies.advantagenas.theory.rewards import KINDS, reward
+from nascore.studies.advantagenas.theory.ascent import ascend, mean_update
+from nascore.studies.advantagenas.theory.growth import growth
+from nascore.studies.advantagenas.theory.rewards import KINDS, linear, reward
 
 THETA = np.random.default_rng(7).standard_normal((3, 3))
 CASES = [(kind, zero) for kind in KINDS for zero in (False, True) if not (zero and kind == "centred")]
@@ -30,7 +32,7 @@ def test_gradient_is_the_derivative_of_the_expected_reward(kind, zero):
 def test_theorem_42_and_where_equation_7_agrees(kind, zero):
     table = reward(kind, 3, 3, 1, zero)
     true = estimators.gradient(table, THETA)
-    for estimator in ("reinforce", "advantage"):
+    for estimator in ("reinforce", "baseline", "advantage"):
         np.testing.assert_allclose(estimators.moments(table, THETA, estimator).mean, true, atol=1e-12)
     biased = not np.allclose(estimators.moments(table, THETA, "taylor").mean, true, atol=1e-6)
     assert biased == (kind == "network")
@@ -96,6 +98,71 @@ def test_monte_carlo_agrees(kind):
         np.testing.assert_allclose(drawn.mean, exact.mean, atol=5 * np.sqrt(exact.second.max() / 40_000))
 
 
+def test_a_baseline_removes_what_a_constant_adds_and_the_advantage_never_sees_it():
+    table = reward("table", 3, 3, 1)
+    far = table.plus(50.0)
+    second = {name: estimators.moments(far, THETA, name).second for name in ("reinforce", "baseline", "advantage")}
+    for name in ("baseline", "advantage"):
+        np.testing.assert_allclose(second[name], estimators.moments(table, THETA, name).second)
+    assert (second["reinforce"] > 100 * second["baseline"]).all()
+    # r(a) and r(s_i, 0) are independent here: their difference has twice the variance
+    many = [reward("table", 3, 3, seed) for seed in range(40)]
+    ratio = [
+        (estimators.moments(t, THETA, "advantage").second / estimators.moments(t, THETA, "reinforce").second).mean()
+        for t in many
+    ]
+    assert np.mean(ratio) == pytest.approx(2, rel=0.1)
+
+
+def test_the_estimate_as_used_is_equation_7_with_footnote_4():
+    plain, zero = reward("network", 3, 3, 1), reward("network", 3, 3, 1, zero=True)
+    same = [estimators.credits(plain, THETA, name) for name in ("used", "taylor")]
+    np.testing.assert_array_equal(*same)
+    used, taylor = (estimators.credits(zero, THETA, name) for name in ("used", "taylor"))
+    rest = zero.archs != 2
+    np.testing.assert_array_equal(used[:, rest], taylor[:, rest])
+    assert not taylor[:, ~rest].any()
+    p = estimators.density(estimators.softmax(THETA), zero.archs)
+    for i in range(3):  # the least of the conditional means of the other operations
+        means = [p[at] @ taylor.mean(0)[at, i] / p[at].sum() for at in (zero.archs[:, i] == 0, zero.archs[:, i] == 1)]
+        np.testing.assert_allclose(used[:, zero.archs[:, i] == 2, i], min(means))
+
+
+@pytest.mark.parametrize("estimator", estimators.ESTIMATORS)
+def test_the_mean_update_is_the_mean_of_the_estimates(estimator):
+    table = reward("network", 3, 3, 2, zero=True)
+    expected = estimators.moments(table, THETA, estimator).mean
+    np.testing.assert_allclose(mean_update(table, THETA, estimator), expected, atol=1e-12)
+
+
+def test_small_steps_up_the_gradient_end_at_an_architecture_that_no_edge_improves():
+    for seed in range(4):
+        table = reward("table", 3, 3, seed)
+        end = ascend(table, "reinforce")
+        assert end.falls == 0 and end.gain > 0
+        values = table.r.mean(0)
+        arch = table.archs[np.argsort(-values, kind="stable")[end.rank - 1]]
+        near = (table.archs != arch).sum(1) == 1
+        assert values[near].max() < np.sort(values)[-end.rank]
+        best = ascend(reward("linear", 3, 3, seed), "reinforce")
+        assert best.rank == 1
+
+
+def test_a_wrong_direction_falls():
+    table = reward("linear", 3, 3, 0)
+    upside_down = linear(table.parts)
+    object.__setattr__(upside_down, "taylor", -table.taylor)
+    end = ascend(upside_down, "taylor")
+    assert end.falls == end.steps > 0 and end.gain < 0 and end.rank == 27
+
+
+def test_growth_compares_one_edge_with_itself():
+    found = growth(reward("centred", 6, 3, 3), np.zeros((6, 3)))
+    assert found["gradient_growth"] == pytest.approx(1) and found["variance_adv_growth"] == pytest.approx(1)
+    parts = np.ones((5, 3)) * [1.0, 0.0, -1.0]  # equal edges: four others in place of one
+    assert growth(linear(parts), np.zeros((5, 3)))["reduction_growth"] == pytest.approx(4)
+
+
 @pytest.mark.parametrize(
     "name,estimator,options",
     [
@@ -133,6 +200,12 @@ def test_a_row():
     large = theory.run({"kind": "table", "edges": 5, "zero": False, "draws": 500}, 0)
     assert set(large["metrics"]) == set(metrics) and large["curve"] is None
     assert large["metrics"]["best_bound_adv"] is None and large["metrics"]["printed_gradient_ratio"] is None
+    assert large["metrics"]["variance_ratio"] < 1 < large["metrics"]["variance_ratio_positive"]
+    assert metrics["zero_advantage"] is None and metrics["cosine_used"] == pytest.approx(1)
+    error = theory.run({"kind": "network", "edges": 2, "zero": True, "draws": 500}, 0)["metrics"]
+    assert error["zero_advantage"] == 0 and error["unbiased_used"] == 0
+    squares = error["bias_used"] ** 2 * error["gradient"] + error["variance_used"]
+    assert error["error_ratio"] == pytest.approx(error["variance_base"] / squares, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from nascore.spaces import CellSpace
 from nascore.studies.ganas.theory.cross_entropy import conditional_density, cross_entropy, quantile_level
 from nascore.studies.ganas.theory.densities import FullFamily, ProductFamily, floored, js_divergence, kl_divergence
 from nascore.studies.ganas.theory.sampled_cross_entropy import sampled_cross_entropy, truth_set_rho
-from nascore.studies.ganas.theory.study import OPS, deceptive_table, run, score_table
+from nascore.studies.ganas.theory.study import OPS, RULES, deceptive_table, run, score_table
 
 SPACE = CellSpace(3, OPS)  # 64 cells
 
@@ -145,6 +145,9 @@ def test_the_printed_loop_stops_one_update_before_the_optimum():
     trace = cross_entropy(scores, SPACE, alpha, 0.5, 0.5, "KL", "full")
     assert trace.optimum.mass == pytest.approx(1)
     assert trace.steps[-1].mass < 0.6  # theta_T is fitted to gamma_{T-1} < alpha
+    assert not trace.end_optimal and trace.end_divergence > 0.5 and trace.optimum.divergence == 0
+    there = cross_entropy(scores, SPACE, float(scores.min()), 0.5, 0.5, "KL", "full")  # nothing to climb
+    assert there.end_optimal and there.end_divergence == there.optimum.divergence == 0
 
 
 def test_kl_depends_on_the_previous_theta_only_through_gamma():
@@ -238,6 +241,25 @@ def test_a_truth_set_of_fixed_size_never_lowers_gamma():
         assert gammas == sorted(gammas)
         assert gammas[-1] > gammas[0] + 1
         assert all(step.best >= step.gamma for step in steps)
+
+
+def test_a_step_says_what_was_drawn_and_where_algorithm_4_would_stand():
+    space = CellSpace(4, OPS)
+    scores = score_table(space, 0)
+    steps = sampled_cross_entropy(scores, space, divergence="KL", iterations=2)
+    assert steps[0].quantile == quantile_level(scores, np.full(space.size, 1 / space.size), 40 / 60)
+    assert all(step.worst <= step.gamma for step in steps[:1])  # X_0 holds the truth set
+    assert scores.min() <= min(step.worst for step in steps) < scores.max()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_row_of_algorithm_1(rule):
+    metrics = run({"check": "samples", "rule": rule}, seed=0)["metrics"]
+    fixed = rule.startswith("k")
+    assert (metrics["rho_last"] < metrics["rho_first"]) == fixed
+    assert metrics["k_last"] == (40 if fixed else 138) and metrics["seen"] == 460
+    assert not (fixed and metrics["level_falls"])
+    assert metrics["same_levels"] == int(metrics["level_gap"] <= 0.5)
 
 
 def test_sampling_stops_when_the_space_is_used_up():
