@@ -36,6 +36,8 @@ VERDICT_STYLES = {
     "not yet": ("#ffffff", "·"),
 }
 
+EXCEEDS = "+"  # in the place of the sign: clearly beyond the paper's own number
+
 GREY = "#8c8c8c"
 COLOURS = {
     "blue": BLUE,

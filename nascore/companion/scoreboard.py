@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+LEGEND_LINE = 0.75  # height of a line of the legend, in tiles
+
+
 def judged(profile: str = "laptop") -> list[Judged]:
     """All claims with their verdicts; a paper without claims has one "not yet" entry for each planned part."""
     by_paper: dict[str, list[Judged]] = {}
@@ -51,14 +54,22 @@ def counts(entries: list[Judged]) -> dict[str, int]:
 
 
 def summary(entries: list[Judged]) -> str:
-    """One line: `Paper: 41 reproduced, 6 trend only, ...` for each paper."""
+    """One line: `Paper: 41 reproduced (2 exceed), 6 trend only, ...` for each paper."""
     names = {paper.id: paper.short for paper in claims_module.papers()}
     lines = []
     for paper in dict.fromkeys(item.claim.paper for item in entries):
         mine = [item for item in entries if item.claim.paper == paper]
-        words = ", ".join(f"{number} {verdict}" for verdict, number in counts(mine).items())
-        lines.append(f"{names.get(paper, paper)}: {words}")
+        lines.append(f"{names.get(paper, paper)}: {counted(mine)}")
     return "\n".join(lines)
+
+
+def counted(entries: list[Judged]) -> str:
+    """`41 reproduced (2 exceed), 6 trend only, ...`: the verdicts of some claims in words."""
+    words = []
+    for verdict, number in counts(entries).items():
+        beyond = sum(item.exceeds for item in entries if item.verdict == verdict)
+        words.append(f"{number} {verdict}" + (f" ({beyond} exceed{'s' * (beyond == 1)})" if beyond else ""))
+    return ", ".join(words)
 
 
 def text(entries: list[Judged], width: int = 118) -> str:
@@ -79,16 +90,16 @@ def text(entries: list[Judged], width: int = 118) -> str:
 
 
 def figure_data(entries: list[Judged]) -> pd.DataFrame:
-    """What the picture shows: paper, section, position in the section, id, verdict, on."""
+    """What the picture shows: paper, section, position in the section, id, verdict, on, exceeds."""
     import pandas as pd
 
     order = {verdict: i for i, verdict in enumerate(VERDICTS)}
     records, position = [], Counter()
     for item in sorted(entries, key=lambda item: order[item.verdict]):  # stable: file order within a verdict
         key = (item.claim.paper, item.claim.section)
-        records.append((*key, position[key], item.claim.id, item.verdict, item.on))
+        records.append((*key, position[key], item.claim.id, item.verdict, item.on, item.exceeds))
         position[key] += 1
-    data = pd.DataFrame(records, columns=["paper", "section", "position", "id", "verdict", "on"])
+    data = pd.DataFrame(records, columns=["paper", "section", "position", "id", "verdict", "on", "exceeds"])
     rank = {key: i for i, key in enumerate(dict.fromkeys((e.claim.paper, e.claim.section) for e in entries))}
     data["row"] = [rank[key] for key in zip(data["paper"], data["section"])]
     return data.sort_values(["row", "position"], ignore_index=True)
@@ -110,8 +121,11 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
     with plt.style.context(plots.STYLE):
         surrogate = bool((~data["on"].isin(["", "true"])).any())
         widest = max([18, *(int((data["row"] == row).sum()) for row in set(data["row"]))])
+        done = [item for item in entries if item.claim.paper in written]
+        more = LEGEND_LINE * (_legend_lines(counts(done)) - 1)
         height = (
             2.6
+            + more
             + len(sections)
             + 0.85 * len(written)
             + (0.9 + 0.8 * len(planned) if planned else 0)
@@ -121,9 +135,8 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
         ax = fig.add_axes((0, 0, 1, 1))
         ax.set(xlim=(-6.6, widest + 0.6), ylim=(height, 0))
         ax.axis("off")
-        done = [item for item in entries if item.claim.paper in written]
         _header(ax, counts(done), widest)
-        y = 2.75
+        y = 2.75 + more
         for paper in written:
             name = ax.text(-6.2, y, papers[paper].short, fontsize=12, fontweight="bold", color=palette.INK, va="center")
             total = int((data["paper"] == paper).sum())
@@ -142,7 +155,7 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
                 part = data[(data["paper"] == paper) & (data["section"] == section)]
                 ax.text(-6.2, y, section, fontsize=9.5, color=palette.INK, va="center")
                 for _, tile in part.iterrows():
-                    _tile(ax, FancyBboxPatch, tile["position"], y, tile["verdict"], tile["on"])
+                    _tile(ax, FancyBboxPatch, tile["position"], y, tile["verdict"], tile["on"], tile["exceeds"])
                 y += 1
         if planned:
             y += 0.35
@@ -169,13 +182,19 @@ def _header(ax, found: dict[str, int], widest: int) -> None:
         _mark(ax, x + share / 2, 0.85, str(number), fill, 12)
         spans.append(verdict)
         x += share
-    step = (right - left + 0.6) / max(len(spans), 4)
+    columns = max(4, -(-len(spans) // _legend_lines(found)))
+    step = (right - left + 0.6) / columns
     for i, verdict in enumerate(spans):
         fill, sign = palette.VERDICT_STYLES[verdict]
-        place = left + i * step
-        ax.add_patch(_rect(place, 1.52, 0.42, 0.42, fill))
-        _mark(ax, place + 0.21, 1.74, sign, fill, 7)
-        ax.text(place + 0.6, 1.74, verdict, fontsize=8, color=palette.INK, va="center")
+        place, below = left + i % columns * step, i // columns * LEGEND_LINE
+        ax.add_patch(_rect(place, 1.52 + below, 0.42, 0.42, fill))
+        _mark(ax, place + 0.21, 1.74 + below, sign, fill, 7)
+        ax.text(place + 0.6, 1.74 + below, verdict, fontsize=8, color=palette.INK, va="center")
+
+
+def _legend_lines(found: dict[str, int]) -> int:
+    """Lines of the legend below the bar: five verdicts have room beside each other."""
+    return -(-len(found) // 5)
 
 
 def _rect(x: float, y: float, width: float, height: float, fill: str):
@@ -199,8 +218,9 @@ def _mark(ax, x: float, y: float, sign: str, fill: str, size: float) -> None:
     ax.text(x, y, sign, fontsize=size, fontweight="bold", color=text_colour(fill), ha="center", va="center")
 
 
-def _tile(ax, box, position: int, y: float, verdict: str, on: str) -> None:
+def _tile(ax, box, position: int, y: float, verdict: str, on: str, exceeds: bool) -> None:
     fill, sign = palette.VERDICT_STYLES[verdict]
+    sign = palette.EXCEEDS if exceeds else sign
     edge = "#b5b5b5" if verdict in ("not yet", "not in our copy", "not tested") else fill
     style = (0, (2.5, 2)) if verdict == "not yet" else "-"
     ax.add_patch(

@@ -51,7 +51,9 @@ def meanings(entries: list[Judged]) -> HtmlTable:
         }
         for verdict, meaning in claims.VERDICTS.items()
     ]
-    return HtmlTable(pd.DataFrame(lines), left=("verdict", "meaning"), colour=COLOURS)
+    beyond = sum(item.exceeds for item in written(entries))
+    note = f'"exceeds" (sign {palette.EXCEEDS}), {beyond} of the first two: the interval lies beyond the printed number'
+    return HtmlTable(pd.DataFrame(lines), note=note, left=("verdict", "meaning"), colour=COLOURS)
 
 
 def sections(entries: list[Judged]) -> Iterator[tuple[str, HtmlTable]]:
@@ -60,8 +62,24 @@ def sections(entries: list[Judged]) -> Iterator[tuple[str, HtmlTable]]:
     found = written(entries)
     for paper, section in dict.fromkeys((item.claim.paper, item.claim.section) for item in found):
         part = [item for item in found if (item.claim.paper, item.claim.section) == (paper, section)]
-        counts = ", ".join(f"{number} {verdict}" for verdict, number in scoreboard.counts(part).items())
-        yield f"### {names[paper]}: {section}\n\n{counts}", verdict_table(part)
+        yield f"### {names[paper]}: {section}\n\n{scoreboard.counted(part)}", verdict_table(part)
+
+
+def by_paper(entries: list[Judged]) -> str:
+    """The verdicts of each written paper, counted, as a Markdown table (README shows it)."""
+    names = {paper.id: paper.short for paper in claims.papers()}
+    found = written(entries)
+    verdicts = list(scoreboard.counts(found))
+    lines = ["| | claims | " + " | ".join(verdicts) + " |", "|---|" + "---:|" * (len(verdicts) + 1)]
+    for paper in dict.fromkeys(item.claim.paper for item in found):
+        mine = [item for item in found if item.claim.paper == paper]
+        numbers = scoreboard.counts(mine)
+        cells = [str(numbers.get(verdict, 0)) for verdict in verdicts]
+        lines.append(f"| {names[paper]} | {len(mine)} | " + " | ".join(cells) + " |")
+    if beyond := sum(item.exceeds for item in found):
+        is_one = beyond == 1
+        lines.append(f"\n{beyond} of them {'is' if is_one else 'are'} clearly beyond the paper's own number (exceeds).")
+    return "\n".join(lines)
 
 
 def planned(entries: list[Judged]) -> HtmlTable:
