@@ -72,19 +72,26 @@ def introduction(rows: pd.DataFrame, missing: int) -> str:
 
 
 def tuning(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Validation loss of the tuning searches, a line per method and their mean, a column per learning rate of theta;
-    and a note: how many searches, their cost, and the best rate. An empty table where nothing was tuned."""
+    """Validation accuracy of the tuning searches' argmax cells, a line per method, a column per learning rate of theta,
+    the best one of each line marked; and a note: how many searches, seeds and CPU minutes. An empty table where nothing
+    was tuned."""
     import pandas as pd
 
     tuned = rows[rows["role"] == "tuning"]
     if tuned.empty:
         return pd.DataFrame({"method": []}), "No tuning rows in this profile."
-    found = tuned.pivot_table(index="method", columns="learning_rate", values="val_loss", sort=False)
-    found.loc["mean"] = found.mean()
-    shown = found.map(lambda value: "–" if pd.isna(value) else f"{value:.3f}").reset_index()
-    shown.columns = ["method", *(f"{rate:g}" for rate in found.columns)]
-    minutes = tuned["provenance.cpu_s"].sum() / 60
-    return shown, (
-        f"Validation loss, {len(tuned)} searches, {minutes:.0f} CPU minutes. "
-        f"Lowest on average: {found.loc['mean'].idxmin():g}."
+    found = tuned.pivot_table(index="method", columns="learning_rate", values="argmax_val", sort=False)
+    found = found[sorted(found.columns)]
+    best = found.idxmax(axis=1)
+    shown = pd.DataFrame(
+        {
+            f"{rate:g}": [
+                "–" if pd.isna(value) else f"{value:.2f}{'*' if best[method] == rate else ''}"
+                for method, value in found[rate].items()
+            ]
+            for rate in found.columns
+        }
     )
+    shown.insert(0, "method", list(found.index))
+    minutes = tuned["provenance.cpu_s"].sum() / 60
+    return shown, f"{len(tuned)} searches, {tuned['seed'].nunique()} seeds, {minutes:.0f} CPU minutes."
