@@ -56,7 +56,14 @@ def test_the_best_rate_is_chosen_by_each_tasks_own_measure():
 
 
 def test_the_rates_in_use_are_the_tuned_ones():
-    rows = stored.rows("advantagenas/edges", "laptop")
+    planned = [unit for unit in edges._units("laptop") if unit.config["role"] == "tuning"]
+    try:
+        rows = stored.rows("advantagenas/edges", "laptop")
+        done = int((rows["role"] == "tuning").sum())
+    except stored.NoRows:
+        done = 0
+    if done < len(planned):
+        pytest.skip(f"{done} of {len(planned)} tuning rows are stored: nothing is tuned yet")
     found = edges.tuned(rows)
     toy = {(method, count): rate for (task, method, count), rate in found.items() if task == "toy"}
     assert toy == {key: rate for key, rate in edges.TOY_RATES.items() if key[0] != edges.EXACT}
