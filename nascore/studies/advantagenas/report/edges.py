@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nascore.companion import palette, stats
+from nascore.companion import intervals, palette
 from nascore.studies.advantagenas.edges import EXACT, METHODS, RANDOM
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def by_edges(rows: pd.DataFrame, task: str) -> pd.DataFrame:
     column, factor, _ = PANELS[task]
     lines = []
     for (method, edges), part in rows[rows["task"] == task].groupby(["method", "edges"], sort=False):
-        found = stats.bootstrap_ci(factor * part[column].to_numpy(float))
+        found = intervals.single(factor * part[column].to_numpy(float))
         lines.append({"method": method, "edges": edges, **found._asdict(), "runs": len(part)})
     return pd.DataFrame(lines, columns=["method", "edges", "value", "low", "high", "runs"])
 
@@ -75,7 +75,7 @@ def ahead(rows: pd.DataFrame) -> pd.DataFrame:
                 other = group[group["method"] == rival].set_index("seed")[column]
                 apart = factor * (ours - other).dropna().to_numpy(float)
                 won = (apart > 0).sum() + (apart == 0).sum() / 2
-                line[f"minus {rival}"] = stats.bootstrap_ci(apart).text(1) if len(apart) else "–"
+                line[f"minus {rival}"] = intervals.paired(apart).text(1) if len(apart) else "–"
                 line[f"ahead of {rival}"] = f"{won:g} of {len(apart)}"
             lines.append(line)
     return pd.DataFrame(lines)
