@@ -44,6 +44,7 @@ def by_edges(rows: pd.DataFrame, task: str) -> pd.DataFrame:
 def picture(rows: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """A panel per task: the methods against the number of edges."""
     import matplotlib.pyplot as plt
+    import numpy as np
     import pandas as pd
 
     fig, axes = plt.subplots(1, 2, figsize=(9.0, 3.7), layout="constrained")
@@ -52,7 +53,7 @@ def picture(rows: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         found = by_edges(rows, task)
         for shift, (method, part) in enumerate(found.groupby("method", sort=False)):
             x = part["edges"] + 0.18 * (shift - 1.5)
-            bars = [part["value"] - part["low"], part["high"] - part["value"]]
+            bars = np.nan_to_num([part["value"] - part["low"], part["high"] - part["value"]], posinf=0.0)
             line = {"color": palette.method_colour(str(method)), "dashes": palette.method_dashes(str(method))}
             ax.errorbar(x, part["value"], yerr=bars, marker="o", markersize=4, label=method, **line)
         ax.set(xlabel="edges", ylabel=label, title=task, xticks=sorted(found["edges"].unique()))
