@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nascore.companion import palette, stats
+from nascore.companion import intervals, palette, stats
 from nascore.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -54,6 +54,24 @@ def course(
     if not parts:
         raise ResultsError(f"these rows hold no curves of {y!r}")
     return pd.concat(parts, ignore_index=True)
+
+
+def against(rows: pd.DataFrame, y: str, x: str, by: str = "method", scale: float = 1.0) -> pd.DataFrame:
+    """Column `y` of the rows, times `scale`, against a setting `x` of theirs: mean and 95 % interval over the trials.
+
+    Columns `by`, `x`, value, low, high, runs as `course` gives them; of too few trials for an interval low and high
+    are the value.
+    """
+    import pandas as pd
+
+    lines = []
+    for (name, place), group in rows.groupby([by, x], sort=False):
+        found = intervals.single(scale * group[y].to_numpy(float))
+        low, high = (end if np.isfinite(end) else found.value for end in (found.low, found.high))
+        lines.append({by: name, x: place, "value": found.value, "low": low, "high": high, "runs": len(group)})
+    if not lines:
+        raise ResultsError(f"there are no rows to show {y!r} of")
+    return pd.DataFrame(lines)
 
 
 def _trailing_mean(values: Sequence[float], window: int) -> np.ndarray:
