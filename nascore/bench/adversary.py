@@ -12,9 +12,9 @@ from nascore.bench.clock import faster, interleaved
 from nascore.errors import ResultsError
 from nascore.search.ganas.discriminator import PairwiseDiscriminator
 from nascore.search.ganas.encoder import batch_cells
-from nascore.search.ganas.ganas import Training
 from nascore.search.ganas.generator import Episodes, Generator
 from nascore.search.ganas.topology import topology_of
+from nascore.search.ganas.training import Training
 from nascore.spaces import NASBench101, NASBench201
 
 PER_PAIR = "naive: both members of every pair encoded, PyG Batch.from_data_list in minibatches of 64"

@@ -27,8 +27,8 @@ from nascore.networks import ops
 from nascore.networks.supernets.recurrent import RecurrentSupernet
 from nascore.networks.supernets.toy import ToyData, ToySupernet
 from nascore.search import oneshot
-from nascore.search.ganas.ganas import Training
 from nascore.search.ganas.schedule import Schedule
+from nascore.search.ganas.training import Training
 from nascore.spaces.isomorphism import isomorphism_key
 from nascore.studies import registry
 from nascore.studies.experiment import Experiment, Unit, check_profile

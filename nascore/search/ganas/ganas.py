@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from itertools import islice
 
 import torch
@@ -16,68 +16,16 @@ from nascore.search.base import Search
 from nascore.search.ganas.discriminator import PairwiseDiscriminator, StandardDiscriminator
 from nascore.search.ganas.encoder import batch_cells
 from nascore.search.ganas.generator import Episodes, Generator
-from nascore.search.ganas.ppo import PPO
 from nascore.search.ganas.reward import step_rewards, validity
 from nascore.search.ganas.schedule import FEW_QUERIES, SETUP2, Schedule
 from nascore.search.ganas.state import load_modules, pack, rows_of, unpack
 from nascore.search.ganas.topology import topology_of
+from nascore.search.ganas.training import FEW_QUERIES_TRAINING, NASBENCH101_TRAINING, Training
 from nascore.search.ganas.truth import TopK, identity_of
 from nascore.search.state import archs as archs_of
 from nascore.search.state import keys, sequence
 from nascore.spaces.base import Arch, Space
 from nascore.threads import one_thread
-
-# whole numbers of `Training` and the largest that they may be, far above what helps and below what fills the memory
-_COUNTS = {
-    "width": 4_096,
-    "layers": 100,
-    "rounds": 10_000,
-    "episodes": 100_000,
-    "discriminator_passes": 10_000,
-    "exploration": 10_000,
-}
-
-
-@dataclass(frozen=True)
-class Training:
-    """What the paper leaves open, chosen by the recorded tuning (notebooks/ganas/11_tuning).
-
-    width and layers of both k-GNNs; rounds T' of Algorithm 2 in each iteration; episodes generated in each round;
-    passes of the discriminator in each round; learning rates (Table 10: G 1e-4, D 1e-3); `exploration`: how many
-    batches of episodes are tried for the new architectures of an iteration before it makes do with fewer;
-    `heat`: the sampling temperature is multiplied by it whenever less than the share `dry` of a batch's valid cells was
-    new, because
-    a generator that has fitted the truth set mostly repeats what is known (1: never, then |X_t| falls short).
-    """
-
-    width: int = 32
-    layers: int = 3
-    rounds: int = 10
-    episodes: int = 128
-    discriminator_passes: int = 5
-    generator_rate: float = 1e-3
-    discriminator_rate: float = 1e-3
-    exploration: int = 40
-    heat: float = 1.1
-    dry: float = 0.1
-    ppo: PPO = field(default_factory=PPO)
-
-    def __post_init__(self):
-        normal = {
-            **{name: checks.whole(name, getattr(self, name), 1, most) for name, most in _COUNTS.items()},
-            **{
-                name: checks.number(name, getattr(self, name), above=0, below=1)
-                for name in ("generator_rate", "discriminator_rate")
-            },
-            "dry": checks.number("dry", self.dry, 0, below=1),
-            "heat": checks.number("heat", self.heat, 1, below=10),
-            "ppo": checks.instance("ppo", self.ppo, PPO, "a PPO(...)"),
-        }
-        for name, value in normal.items():
-            object.__setattr__(self, name, value)
-
-
-FEW_QUERIES_TRAINING = Training(rounds=3, generator_rate=3e-3)  # tuned together with the schedule FEW_QUERIES
 
 
 class GANAS(Search):
@@ -96,7 +44,8 @@ class GANAS(Search):
     discriminator: "pairwise" (the paper's) or "standard" (the ablation of Table 8).
     start: architectures that open X_0, e.g. a known network to improve; the rest of X_0 is random.
     evaluated: architectures with known values (mapping arch -> value or row) that count as X_0 and cost no query.
-    training: `Training`; single fields may be given by name (generator_rate=1e-4, ...).
+    training: `Training`, on NAS-Bench-101 NASBENCH101_TRAINING by default; single fields may be given by name
+        (generator_rate=1e-4, ...).
     device: "auto" (GPU when there is one), "cpu", "cuda".
     """
 
@@ -122,7 +71,8 @@ class GANAS(Search):
             schedule = SETUP2 if self.topology.free else FEW_QUERIES
         schedule = checks.instance("schedule", schedule, Schedule, "a Schedule(...) such as NASBENCH201, or None")
         if training is None:
-            training = FEW_QUERIES_TRAINING if schedule is FEW_QUERIES else Training()
+            default = NASBENCH101_TRAINING if self.topology.free else Training()
+            training = FEW_QUERIES_TRAINING if schedule is FEW_QUERIES else default
         training = checks.instance("training", training, Training, "a Training(...), or None")
         fields = {name: changes.pop(name) for name in list(changes) if name in Schedule.__dataclass_fields__}
         self.schedule = replace(schedule, **fields)
@@ -157,7 +107,7 @@ class GANAS(Search):
         self.archs: list[Arch] = []  # everything evaluated, in the order told
         self.rows: list[tuple] = []
         self.truth: list[Arch] = []
-        self.trace: list[dict] = []  # one line per round of Algorithm 2
+        self.trace: list[dict] = []  # one line per round of Algorithm 2; an iteration's last one says what X_t is
         self._told: set = set()
         self._proposed: set = set()
         self._ready: list[Arch] = []
@@ -249,17 +199,24 @@ class GANAS(Search):
     def _propose(self, wanted: int) -> list[Arch]:
         """X_t: new, valid architectures from the generator; random ones only if it finds none at all."""
         new: list[Arch] = []
-        temperature = 1.0
+        own, temperature = 0, 1.0
         for _ in range(self.training.exploration):
-            episodes = self.generator.generate(max(self.training.episodes, wanted), self.torch_rng, temperature)
-            archs, _ = self._finished(episodes, validity(episodes, self.topology.output)[1])
+            archs = self._sampled(max(self.training.episodes, wanted), temperature)
             found = self._unique(archs, wanted - len(new))
             new += found
+            own += len(found) if temperature == 1.0 else 0
             if len(new) >= wanted:
                 break
             if len(found) < self.training.dry * len(archs):
-                temperature *= self.training.heat
-        return new or self._random(wanted)
+                temperature = min(temperature * self.training.heat, self.training.hottest)
+        new = new or self._random(wanted)
+        self.trace[-1] |= {"new": len(new), "heated": (len(new) - own) / max(1, len(new))}
+        return new
+
+    def _sampled(self, batch: int, temperature: float = 1.0) -> list[Arch]:
+        """The valid cells among `batch` episodes, repeated ones too."""
+        episodes = self.generator.generate(batch, self.torch_rng, temperature)
+        return self._finished(episodes, validity(episodes, self.topology.output)[1])[0]
 
     # -- Algorithm 2 --------------------------------------------------------------------------------------------
     def _train(self) -> None:
@@ -270,7 +227,8 @@ class GANAS(Search):
             final, valid = validity(episodes, self.topology.output)
             archs, rows = self._finished(episodes, valid)
             keys = [self.space.key(arch) for arch in archs]
-            self._train_discriminator(truth, truth_keys, archs, keys)
+            fakes = self._fakes(truth_keys, archs, keys)
+            self._train_discriminator(truth, fakes)
             judged = [i for i, key in enumerate(keys) if key not in truth_keys]
             score = torch.zeros(0)
             if judged:
@@ -285,23 +243,35 @@ class GANAS(Search):
                     "valid": float(valid.float().mean()),
                     "in_truth": 1 - len(judged) / max(1, len(archs)),
                     "unique": len(set(keys)),
+                    "fakes": len(fakes),
                     "judgement": float(score.mean()) if len(score) else 0.0,
                     "reward": float(final.mean()),
                 }
             )
 
-    def _train_discriminator(self, truth, truth_keys: set, archs: list[Arch], keys: list) -> None:
-        """Positives: truth against truth. Negatives: truth against as many unique generated cells."""
-        fake, seen = [], set()
-        for arch, key in zip(archs, keys, strict=True):
-            if key not in seen and key not in truth_keys:
-                seen.add(key)
-                fake.append(arch)
-            if len(fake) == len(self.truth):
+    def _fakes(self, truth_keys: set, archs: list[Arch], keys: list) -> list[Arch]:
+        """F: as many unique valid cells of the generator as there are truth cells (A.3), beginning with the round's
+        batch. Where `fill` allows no further batch, F is what that batch has beside truth cells."""
+        fill = self.training.fill
+        seen = set() if fill else set(truth_keys)
+        fakes: list[Arch] = []
+        for tried in range(fill + 1):
+            if tried:
+                archs = self._sampled(self.training.episodes)
+                keys = [self.space.key(arch) for arch in archs]
+            for arch, key in zip(archs, keys, strict=True):
+                if key not in seen and len(fakes) < len(self.truth):
+                    seen.add(key)
+                    fakes.append(arch)
+            if len(fakes) == len(self.truth):
                 break
-        if not fake:
+        return fakes
+
+    def _train_discriminator(self, truth, fakes: list[Arch]) -> None:
+        """Positives: truth against truth. Negatives: truth against F."""
+        if not fakes:
             return
-        fake_cells = batch_cells(*self.topology.dense(fake))
+        fake_cells = batch_cells(*self.topology.dense(fakes))
         for _ in range(self.training.discriminator_passes):
             loss = self.discriminator.loss(truth, fake_cells)
             self.discriminator_optimizer.zero_grad(set_to_none=True)

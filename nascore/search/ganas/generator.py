@@ -78,7 +78,7 @@ class Generator(nn.Module):
     def evaluate(self, steps: Steps) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """log probability (M,), entropy (M,) and value (M,) of stored decisions under the present policy.
 
-        The entropy of the edges is their mean, so that one decision weighs alike in spaces with and without edges.
+        The entropy is that of the whole action: of the operation, and of its edges one after the other.
         """
         nodes, context = self._read(steps.label, steps.adjacency, steps.node)
         logits = self._op_logits(context, steps.node)
@@ -101,7 +101,7 @@ class Generator(nn.Module):
                 edge_entropy = edge_entropy + bits * exists
                 previous = chosen[:, None]
             log_prob = log_prob + edge_log_prob
-            entropy = entropy + edge_entropy / steps.node
+            entropy = entropy + edge_entropy
         return log_prob, entropy, value
 
     @torch.no_grad()

@@ -9,12 +9,12 @@ import torch
 
 from nascore import checks
 from nascore.errors import SettingError
-from nascore.search.ganas.ganas import GANAS, Training
+from nascore.search.ganas.ganas import GANAS
 from nascore.search.ganas.reward import step_rewards, validity
+from nascore.search.ganas.schedule import SETUP2
 from nascore.search.ganas.state import batch_of, episodes_of
+from nascore.search.ganas.training import Training
 from nascore.spaces.base import Arch, Space
-
-HOTTEST = 3.0  # far above it the policy is forgotten, and a random one finds mostly invalid cells
 
 
 class RLNAS(GANAS):
@@ -22,9 +22,10 @@ class RLNAS(GANAS):
 
     The value enters as (value - mean of the first batch) / standard deviation of the first batch: accuracies in
     [0, 1] differ in the second decimal only, and the penalties of A.3 (-0.1) must not outweigh them. Failed queries
-    count as one standard deviation below the mean. `episodes` cells make one batch. As in GA-NAS the sampling grows
-    hotter while batches bring little that is new (`heat`, `dry`), so that it can use up its queries; it does not learn
-    from those. Ends with the oracle's budget.
+    count as one standard deviation below the mean. `episodes` cells make one batch, and PPO learns from every batch,
+    known cells too, as they were drawn from the policy itself. Where a batch brings little that is new (`dry`), a
+    second one, drawn at a temperature that grows with each such batch (`heat`, up to `hottest`), helps to use up the
+    queries; nothing is learnt from it. Ends with the oracle's budget.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class RLNAS(GANAS):
         super().__init__(
             space,
             seed=seed,
-            training=Training() if training is None else training,
+            training=training,
             device=device,
+            schedule=SETUP2,  # of which nothing is used: what is asked is what is generated
             initial=2,
             iterations=None,
             **changes,
@@ -51,6 +53,7 @@ class RLNAS(GANAS):
         self._values: dict = {}
         self._scale: tuple[float, float] | None = None
         self._temperature = 1.0
+        self._own = self._asked = 0  # new architectures of the last batch: drawn from the policy itself, and in all
 
     def ask(self, n: int | None = None) -> list[Arch]:
         """The architectures of the next batch of episodes that have not been asked before."""
@@ -59,18 +62,22 @@ class RLNAS(GANAS):
             self._learn_from_batch()
             self._episodes = None
             with self._on_device():
-                self._episodes = self.generator.generate(self.training.episodes, self.torch_rng, self._temperature)
+                self._episodes = self.generator.generate(self.training.episodes, self.torch_rng)
             archs, _ = self._finished(self._episodes, validity(self._episodes, self.topology.output)[1])
             self._ready = self._unique(archs)
-            dry = len(self._ready) < self.training.dry * len(archs)
-            if dry:  # a batch of known cells costs no query and teaches nothing new
-                self._episodes = None
-            factor = self.training.heat if dry else self.training.heat**-2
-            self._temperature = min(max(self._temperature * factor, 1.0), HOTTEST)
+            self._own = len(self._ready)
+            if self._own < self.training.dry * len(archs):
+                self._temperature = min(self._temperature * self.training.heat, self.training.hottest)
+                with self._on_device():
+                    self._ready += self._unique(self._sampled(self.training.episodes, self._temperature))
+            else:
+                self._temperature = max(self._temperature * self.training.heat**-2, 1.0)
             tries += 1
             if tries >= self.training.exploration and not self._ready:  # it repeats itself: a batch of random ones
                 self._ready = self._random(self.training.episodes)
+                self._asked = len(self._ready)
                 break
+            self._asked = len(self._ready)
         out, self._ready = (self._ready, []) if n is None else (self._ready[:n], self._ready[n:])
         self._pending.update(self.space.key(arch) for arch in out)
         return out
@@ -104,6 +111,8 @@ class RLNAS(GANAS):
                 "valid": float(valid.float().mean()),
                 "unique": len(set(archs)),
                 "reward": float(final.mean()),
+                "new": self._asked,
+                "heated": (self._asked - self._own) / max(1, self._asked),
             }
         )
 
@@ -114,6 +123,8 @@ class RLNAS(GANAS):
             "batch": batch_of(self._episodes),
             "scale": self._scale,
             "temperature": self._temperature,
+            "own": self._own,
+            "asked": self._asked,
         }
 
     def load_state_dict(self, state: dict) -> None:
@@ -123,5 +134,7 @@ class RLNAS(GANAS):
         self._scale = None if scale is None else checks.pair("scale", scale)
         if self._scale is not None and self._scale[1] <= 0:
             raise SettingError(f"scale={scale}: expected a mean and a positive spread")
-        self._temperature = checks.number("temperature", state["temperature"], 1, HOTTEST)
+        self._temperature = checks.number("temperature", state["temperature"], 1, self.training.hottest)
+        self._asked = checks.whole("asked", state["asked"], 0)
+        self._own = checks.whole("own", state["own"], 0, self._asked)
         self._values = {self.space.key(arch): row[0] for arch, row in zip(self.archs, self.rows, strict=True)}

@@ -60,3 +60,13 @@ def search_row(result: Result, benchmark: TabularBenchmark, **more) -> dict:
         },
         "curve": result.curve(benchmark),
     }
+
+
+def drawn(search) -> tuple[dict, dict]:
+    """Who made the cells: ({own_share: share of the new cells that G itself drew, at temperature 1}, {iteration, new,
+    heated: for each iteration |X_t| and the share of X_t that a heated copy of G, or chance, drew})."""
+    lines = [line for line in search.trace if "heated" in line]
+    new = sum(line["new"] for line in lines)
+    own = sum(line["new"] * (1 - line["heated"]) for line in lines)
+    columns = {name: [round(line[name], 4) for line in lines] for name in ("iteration", "new", "heated")}
+    return {"own_share": round(own / new, 4) if new else None}, columns

@@ -2,17 +2,18 @@
 ones.
 
 Stage "training": one setting at a time around a centre, under the paper's schedule. Stage "schedule": how many
-architectures to start with, to add and to keep, for finding the best cell with few queries.
+architectures to start with, to add and to keep, for finding the best cell with few queries. Stage "nasbench101": where
+edges are searched too, whole runs of both setups; what counts first is that the generator itself makes the cells.
 """
 
 from __future__ import annotations
 
 from nascore.benchmarks import Oracle
 from nascore.benchmarks.recipes.digits201.recipe import RECIPE
-from nascore.search.ganas.schedule import NASBENCH201
+from nascore.search.ganas.schedule import NASBENCH201, SETUP1, SETUP2
 from nascore.search.loop import run as search
 from nascore.studies.experiment import Experiment, Unit
-from nascore.studies.ganas.rows import baseline, data_label, load, search_row
+from nascore.studies.ganas.rows import baseline, data_label, drawn, load, search_row
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 SEEDS = (1000, 1001)
@@ -63,17 +64,37 @@ SCHEDULES = [
 ]
 
 
+# the same for NAS-Bench-101, whose settings are tried in the order in which they are listed
+CENTRE101 = {"fill": 20, "exploration": 100, "dry": 0.02, "hottest": 2.0, "entropy": 0.2}
+SETUPS = {1: SETUP1, 2: SETUP2}
+ENTROPIES = [{}, *({"entropy": entropy} for entropy in (0.1, 0.3, 0.05, 0.5))]
+OTHERS = [  # in setup 1 only
+    {"fill": 0},
+    {"dry": 0.1},
+    {"generator_rate": 3e-4},
+    {"generator_rate": 1e-4},
+    {"discriminator_passes": 2},
+]
+
+
 def settings(changes: dict) -> dict:
     """GANAS arguments from a flat record of changes to CENTRE: ppo_epochs and entropy belong to its PPO."""
-    from nascore.search.ganas.ganas import Training
-    from nascore.search.ganas.ppo import PPO
-
     changes = {**CENTRE, **changes}
+    return {"schedule": NASBENCH201, "training": training(changes), **changes}
+
+
+def training(changes: dict):
+    """The `Training` of a flat record; what is its PPO's is taken out of the record."""
+    from nascore.search.ganas.ppo import PPO
+    from nascore.search.ganas.training import Training
+
     ppo = {name: changes.pop(key) for key, name in (("ppo_epochs", "epochs"), ("entropy", "entropy")) if key in changes}
-    return {"schedule": NASBENCH201, "training": Training(ppo=PPO(**ppo)), **changes}
+    return Training(ppo=PPO(**ppo))
 
 
 def _question(config: dict) -> dict:
+    if config["stage"] == "nasbench101":
+        return {"name": config["benchmark"]}
     short = RECIPE.steps_at[3] if config["benchmark"] == "digits201" else 12  # of a training, so that it is cheap
     return {"name": config["benchmark"], "dataset": config["dataset"], "split": "test", "epochs": short}
 
@@ -98,14 +119,61 @@ def _units(profile: str) -> list[Unit]:
         for dataset in datasets
         for seed in seeds
     ]
-    return units + [
-        Unit({"benchmark": table, "dataset": dataset, "stage": "reference", "settings": {"method": "REA"}}, seed, 1)
-        for dataset in datasets
-        for seed in seeds
+    return (
+        units
+        + [
+            Unit({"benchmark": table, "dataset": dataset, "stage": "reference", "settings": {"method": "REA"}}, seed, 1)
+            for dataset in datasets
+            for seed in seeds
+        ]
+        + _units101(profile)
+    )
+
+
+def _units101(profile: str) -> list[Unit]:
+    small = {"initial": 20, "base": 20, "increment": 10, "iterations": 2, "truth": 10, "rounds": 2, "episodes": 32}
+    tried = [("pairwise", 1, {**small, "fill": 2})]
+    if profile != "smoke":
+        tried = [("pairwise", setup, change) for change in ENTROPIES for setup in SETUPS]
+        tried += [("pairwise", 1, change) for change in OTHERS]
+        tried += [("standard", setup, {}) for setup in SETUPS]
+        tried += [("none", setup, {"method": "RS"}) for setup in SETUPS]
+    return [
+        Unit(
+            {
+                "benchmark": "nasbench101-surrogate",
+                "stage": "nasbench101",
+                "setup": setup,
+                "discriminator": kind,
+                "settings": change,
+            },
+            seed,
+            1 if "method" in change else 25 if setup == 1 else 45,
+        )
+        for kind, setup, change in tried
+        for seed in (SEEDS[:1] if profile == "smoke" else SEEDS)
     ]
 
 
+def _run101(config: dict, seed: int) -> dict:
+    table, schedule = load(config["benchmark"]), SETUPS[config["setup"]]
+    changes = {**CENTRE101, **config["settings"]}
+    if "method" in changes:
+        method = baseline(changes["method"], table.space, seed)
+        result = search(method, Oracle(table, int(schedule.total)))
+        return search_row(result, table)
+    from nascore.search.ganas.ganas import GANAS
+
+    kind = {"schedule": schedule, "discriminator": config["discriminator"], "training": training(changes)}
+    searcher = GANAS(table.space, seed=seed, **kind, **changes)
+    row = search_row(search(searcher, Oracle(table, None)), table)
+    share, iterations = drawn(searcher)
+    return {**row, "metrics": row["metrics"] | share, "sampling": iterations}
+
+
 def _run(config: dict, seed: int) -> dict:
+    if config["stage"] == "nasbench101":
+        return _run101(config, seed)
     table = load(**_question(config))
     optimum = table.best()[1]
     if config["stage"] == "reference":

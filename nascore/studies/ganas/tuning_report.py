@@ -67,7 +67,7 @@ def with_columns(rows):
 
 def table10(printed: dict) -> list[dict]:
     """Table 10's best-accuracy columns beside ours; `printed`: the paper's table (`companion.papers.load`)."""
-    from nascore.search.ganas.ganas import Training
+    from nascore.search.ganas.training import Training
 
     labels = {key: printed[key]["label"] for key in TABLE10}
     titles = {key: text.replace("NAS-Bench-", "NB-").replace(" (3 data sets)", "") for key, text in labels.items()}
@@ -91,7 +91,7 @@ def table10(printed: dict) -> list[dict]:
 
 def chosen(value) -> list[dict[str, str]]:
     """What the paper leaves open, the centre of the tuning, and what was chosen; `value` looks printed numbers up."""
-    from nascore.search.ganas.ganas import Training
+    from nascore.search.ganas.training import Training
 
     training = Training()
     here = {name: getattr(training, name) for name in OPEN if hasattr(training, name)}
@@ -123,7 +123,7 @@ def best_two(rows) -> list[str]:
 
 def few_queries() -> str:
     """The settings of GA-NAS-fast by their short names."""
-    from nascore.search.ganas.ganas import FEW_QUERIES_TRAINING as training
+    from nascore.search.ganas.training import FEW_QUERIES_TRAINING as training
 
     return in_short({**vars(FEW_QUERIES), "rounds": training.rounds, "generator_rate": training.generator_rate})
 
@@ -140,7 +140,7 @@ def schedule_in_words(rows) -> str:
 
 def training_in_words(rows, printed_rate: float) -> str:
     """What was chosen after the stage "training", and the printed generator rate tried (Markdown)."""
-    from nascore.search.ganas.ganas import Training
+    from nascore.search.ganas.training import Training
 
     training, lines = Training(), []
     stage = rows[rows["stage"] == "training"]
