@@ -26,7 +26,7 @@ def _units(profile: str) -> list[Unit]:
     costs = [
         Unit({"check": "cost", "rival": rival}, seed, 15.0)
         for rival in step_cost.RIVALS
-        for seed in range(1 if smoke else 5)
+        for seed in range(1 if smoke else 10)
     ]
     toys = [Unit({"check": "toy optimum"}, seed, 1.0) for seed in range(1 if smoke else 10)]
     return [*table, *costs, *toys, Unit({"check": "parameters"}, 0, 0.1)]
