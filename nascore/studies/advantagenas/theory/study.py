@@ -209,7 +209,8 @@ def _improvement(table: Reward, theta: np.ndarray) -> tuple[dict, dict | None]:
     ratios = ("bound_ratio", "bound_ratio_baseline", "true_ratio", "true_ratio_baseline")
     if table.edges > LARGEST_BOUND:
         return {**{f"{name}_{kind}": None for name in names for kind in kinds}, **dict.fromkeys(ratios)}, None
-    shifted, metrics, curve = positive(table), {}, {"epsilon": list(EPSILONS)}
+    shifted, curve = positive(table), {"epsilon": list(EPSILONS)}
+    metrics: dict[str, float | int] = {}
     square = (estimators.gradient(shifted, theta) ** 2).sum()
     start = float(estimators.expected_reward(shifted, theta))
     for name, kind in kinds.items():
