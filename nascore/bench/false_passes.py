@@ -1,6 +1,6 @@
 """How often the verdict rule passes what is false: simulated, and stored in data/results/false_passes.json.
 
-    python -m nascore.bench.false_passes --write        (about ten minutes)
+    python -m nascore.bench.false_passes --write        (about fifteen minutes)
 
 Every sample is drawn where the claim is just not true: two groups of one distribution ("better"), pairs of columns of
 one distribution, a group whose mean, median or standard deviation is the number that it is held against, runs that
@@ -27,7 +27,7 @@ from nascore.companion import intervals, quantiles
 from nascore.companion.stats import Estimate
 
 BAR = 0.025
-SAMPLES, OTHERS = 10_000, 2_000  # of our rule, and of the others
+SAMPLES, OTHERS = 4_000, 1_000  # of our rule, and of the others
 RUNS = (5, 6, 8, 10, 20)
 OLD = (2, 3, 5, 10, 20)
 SEED = 11

@@ -10,9 +10,9 @@ with 5 runs as with 20:
   differ); median: Wilcoxon's rank sum, inverted; std: the permutation test on distances from each group's own median
   (Brown and Forsythe), at 1 % a side;
 - `paired`, mean: sign changes, inverted; median: Wilcoxon's signed ranks, inverted;
-- `single`, mean: studentised bootstrap at 0.25 % a side; median: order statistics; std: jackknife of the logarithm of
-  the variance at 0.01 % a side. Where nearly all runs are equal no interval of a mean exists: then that of the
-  typical (median) run, stretched to the mean;
+- `single`, mean: studentised bootstrap at 0.25 % a side, Student's interval at 0.1 % where so many runs are equal that
+  resamples have no spread; median: order statistics; std: jackknife of the logarithm of the variance at 0.01 % a side.
+  Where all runs are equal no interval of a mean exists: then that of the median, which takes six runs;
 - `share`: Clopper and Pearson.
 
 With fewer runs than `LEAST` an interval is open on both sides: it decides nothing. What a rule cannot see: a group in
@@ -35,6 +35,7 @@ from nascore.companion.stats import Estimate, values_of
 TAIL = 0.025
 SPREAD_TAIL = 0.01  # two groups' spreads
 MEAN_TAIL = 0.0025  # one group's mean
+TIED_TAIL = 0.001  # the same where many runs are equal
 STD_TAIL = 0.0001  # one group's standard deviation
 DRAWS = 4000
 STATISTICS = ("mean", "median", "std")
@@ -96,17 +97,19 @@ def single(values: Sequence[float], statistic: str = "mean") -> Estimate:
         return _between(np.sort(values), quantiles.sign_cut(n, TAIL), point)
     if statistic == "std":
         return _deviation(values, point)
-    if nearly_constant(values):
+    if values.min() == values.max():
         return _between(np.sort(values), quantiles.sign_cut(n, TAIL), point)
     drawn = values[_resamples(n)]
     spread = drawn.std(axis=1, ddof=1)
     flat = spread <= 1e-12 * max(1.0, float(np.abs(values).max()))
-    errors = (drawn.mean(axis=1) - point) / np.where(flat, 1.0, spread / math.sqrt(n))
+    scale = float(values.std(ddof=1)) / math.sqrt(n)
     cut = math.floor(MEAN_TAIL * DRAWS)
-    # a resample without spread could lie as far out as any, on either side
+    if flat.sum() > cut:  # resamples without spread would decide
+        half = quantiles.t_quantile(TIED_TAIL, n - 1) * scale
+        return Estimate(point, point - half, point + half)
+    errors = (drawn.mean(axis=1) - point) / np.where(flat, 1.0, spread / math.sqrt(n))
     top = np.sort(np.where(flat, np.inf, errors))[-cut - 1]
     bottom = np.sort(np.where(flat, -np.inf, errors))[cut]
-    scale = float(values.std(ddof=1)) / math.sqrt(n)
     return Estimate(point, float(point - top * scale), float(point - bottom * scale))
 
 
@@ -117,12 +120,6 @@ def share(successes: int, total: int) -> Estimate:
     if total < LEAST["share"]:
         return Estimate(successes / total, 0.0, 1.0)
     return Estimate(successes / total, *quantiles.clopper_pearson(successes, total, TAIL))
-
-
-def nearly_constant(values: np.ndarray) -> bool:
-    """Whether so many runs are equal that more than 5 % of resamples have no spread (9 of 10, 18 of 20)."""
-    counts = np.unique(values, return_counts=True)[1] / len(values)
-    return bool((counts ** len(values)).sum() > 0.05)
 
 
 def distances(values: np.ndarray) -> np.ndarray:
@@ -138,8 +135,8 @@ def side(found: Estimate) -> int:
 
 
 def runs_needed(apart: float, variance: float, least: int, tail: float = TAIL) -> int | None:
-    """About how many runs (a side) would show that something lies `apart` from a bound: four times of five, where
-    `variance` is that of one run (of both sides together). None where that says nothing."""
+    """About how many runs (a side; at least `least`) would show that something lies `apart` from a bound: four times
+    of five, where `variance` is that of one run (of both sides together). None where that says nothing."""
     if not (math.isfinite(apart) and math.isfinite(variance)) or apart == 0:
         return None
     from statistics import NormalDist

@@ -120,9 +120,9 @@ def _share(test: Mapping, values: tuple[str, ...], paper: str) -> None:
     _in_order("a test of kind share", test, values, paper)
     if "printed" in test:
         _number("printed", test["printed"], 0, 1)
-    if "share" in test and isinstance(test["share"], (int, float)) and test.get("tolerance", 0) >= test["share"]:
-        raise ResultsError(f"tolerance={test['tolerance']:g}: expected less than the share, or everything would pass")
     _limit("a test of kind share", test)
+    if "tolerance" in test and test["tolerance"] >= test.get("share", math.inf):
+        raise ResultsError(f"tolerance={test['tolerance']:g}: expected less than the share, or everything would pass")
     if "weaker" in test:
         _table("weaker", test["weaker"])
         _keys("weaker", test["weaker"], {"share", "count"})

@@ -172,16 +172,15 @@ def _mean(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
     verdict, needed = grade(_tidy(found), claim, weaker), None
     text = f"{name} {_text(test, found)}"
     if verdict == "inconclusive":
+        least = max(intervals.LEAST[name], len(values) + 1)
         if name == "std":
             apart, variance = _log_apart(found, claim, len(values))
-            needed = intervals.runs_needed(apart, variance, intervals.LEAST[name], intervals.STD_TAIL)
+            needed = intervals.runs_needed(apart, variance, least, intervals.STD_TAIL)
         else:
             tail = intervals.MEAN_TAIL if name == "mean" else intervals.TAIL
-            needed = intervals.runs_needed(claim.edge(point), _variance(values), intervals.LEAST[name], tail)
+            needed = intervals.runs_needed(claim.edge(point), _variance(values), least, tail)
         text += _more(needed, "runs")
-    typical = name == "mean" and not test.get("exact") and found.low < found.high and intervals.nearly_constant(values)
-    text += " (nearly all runs are equal: the typical one decides)" if typical else ""
-    exceeds = verdict == "reproduced" and not typical and _exceeds(test, found, rows, paper, each)
+    exceeds = verdict == "reproduced" and _exceeds(test, found, rows, paper, each)
     return Outcome(verdict, text, _ends(found), _on(rows), len(rows), exceeds=exceeds, needed=needed)
 
 
@@ -263,7 +262,7 @@ def _share(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
         verdict, text = "inconclusive", f"{text}: no example, which does not show that there is none"
     elif verdict == "inconclusive":
         seen = (number + 1) / (total + 2)
-        needed = intervals.runs_needed(seen - claim.low, seen * (1 - seen), intervals.LEAST["share"])
+        needed = intervals.runs_needed(seen - claim.low, seen * (1 - seen), max(intervals.LEAST["share"], total + 1))
         text += _more(needed, "runs")
     exceeds = verdict == "reproduced" and _exceeds(test, found, rows, paper, each)
     return Outcome(verdict, text, _ends(found), _on(rows), total, exceeds=exceeds, needed=needed)
@@ -326,7 +325,7 @@ def _better(test: Mapping, table: Rows, paper: str, each: str) -> Outcome:
         if name == "std":
             x, y = intervals.distances(x), intervals.distances(y)
         spread = _variance(x - y) if paired else _variance(x) + _variance(y)
-        least = intervals.LEAST["paired" if paired else "difference"]
+        least = max(intervals.LEAST["paired" if paired else "difference"], min(len(x), len(y)) + 1)
         needed = intervals.runs_needed(held.value, spread, least)
         text += _more(needed, "pairs" if paired else "runs a side")
     runs = len(a) if paired and dict(test["a"]) == dict(test["b"]) else len(a) + len(b)

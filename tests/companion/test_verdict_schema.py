@@ -8,7 +8,7 @@ import random
 import pandas as pd
 import pytest
 
-from nascore.companion import claims, verdict_schema, verdict_tests
+from nascore.companion import claims, verdict_schema, verdict_tests, verdicts
 from nascore.errors import ResultsError
 
 NAN, INF = float("nan"), float("inf")
@@ -24,12 +24,15 @@ ROWS = pd.DataFrame(
 )
 GOOD = {
     "mean": {"kind": "mean", "column": "best", "at_least": 1, "at_most": 9.5, "statistic": "median", "plus": 0.5,
-             "select": {"method": "A"}, "weaker": {"at_least": 0}, "digits": 1, "unit": "%", "missing": "limit"},
+             "select": {"method": "A"}, "weaker": {"at_least": 0}, "tolerance": 0.25, "exact": False, "digits": 1,
+             "unit": "%", "missing": "limit"},
     "share": {"kind": "share", "column": "best", "at_most": "@limit", "share": 0.9, "weaker": {"share": 0.5},
+              "tolerance": 0.1, "printed": 0.5,
               "select": {"method": ["A", "B"], "best": {"at_least": 0, "at_most": 10}}, "each": "dataset",
               "of": ["x", "y"]},
     "better": {"kind": "better", "column": "best", "b_column": "best", "a": {"method": "A"}, "b": {"method": "B"},
-               "lower": False, "statistic": "mean", "need": "interval", "margin": 0.1, "digits": 2},
+               "lower": False, "statistic": "mean", "need": "interval", "margin": 0.1, "digits": 2,
+               "weaker": {"margin": 0.2}, "control": {"method": "B"}},
     "fact": {"kind": "fact", "column": "word", "equals": 3, "select": {"method": "A"}},
 }  # fmt: skip
 NOT_NUMBERS = [True, "1", None, NAN, INF, -INF, [1], {}]
@@ -51,11 +54,12 @@ WRONG = {
     "at_most": [*NOT_NUMBERS, "@", "table9.nobody.acc", "nobody:table1.a.b", "x"],
     "equals": [None, NAN, INF, [1], {}, "@", "@limit", "table9.nobody.acc"],
     "plus": NOT_NUMBERS,
-    "statistic": ["mode", "Mean", None, 3, ["mean"]],
+    "statistic": ["mode", "Mean", None, 3, ["mean"], "min", "max"],
     "share": [*NOT_NUMBERS, 0, -1, 1.1],
     "count": [*NOT_NUMBERS, 0, -1, 1.5],
     "weaker": [*NOT_TABLES, {"share": 0}, {"share": -1}, {"count": 0}, {"at_mots": 2}, {"at_least": NAN},
-               {"share": 0.95}, {"share": 0.1, "count": 1}, {"at_least": 2}, {"plus": 1}],
+               {"share": 0.95}, {"share": 0.1, "count": 1}, {"at_least": 2}, {"plus": 1}, {"margin": 0.05},
+               {"lead": 0.1}, {"margin": -1}, {"margin": "0.2"}],
     "select": NOT_TABLES,
     "a": NOT_TABLES,
     "b": NOT_TABLES,
@@ -63,6 +67,11 @@ WRONG = {
     "need": ["directon", "Direction", "", None, True],
     "margin": [*NOT_NUMBERS, -1],
     "lead": [*NOT_NUMBERS, -1],
+    "tolerance": [*NOT_NUMBERS, -1],
+    "printed": [*NOT_NUMBERS, "table9.nobody.acc", "@limit", 1.5, -0.5],
+    "exact": ["false", 0, None],
+    "control": NOT_TABLES,
+    "pair": NOT_NAMES,
 }  # fmt: skip
 
 
@@ -87,7 +96,7 @@ def malformed(rng: random.Random) -> dict:
 @pytest.mark.parametrize("kind", GOOD)
 def test_a_good_test_gives_a_verdict(kind):
     verdict_schema.check(GOOD[kind], "ganas")
-    assert verdict_tests.run_test(GOOD[kind], ROWS, "ganas").verdict in verdict_tests.ORDER
+    assert verdict_tests.run_test(GOOD[kind], ROWS, "ganas").verdict in verdicts.WORSE
 
 
 @pytest.mark.parametrize("kind", GOOD)
@@ -127,6 +136,10 @@ def test_no_malformed_test_ever_gives_a_verdict():
         ({"kind": "fact", "column": "word"}, "needs equals"),
         ({"kind": "mean", "column": "best", "at_most": 3, "weaker": {"at_least": 0}}, "no at_least"),
         ({**GOOD["mean"], "at_least": 99}, "at_least=99.5 is above at_most=10"),
+        ({"kind": "mean", "column": "best", "at_most": 3, "statistic": "min"}, "extreme run.*exact = true"),
+        ({**GOOD["mean"], "printed": 3}, "no side is the better"),
+        ({"kind": "share", "column": "best", "at_least": 0, "share": 0.2, "tolerance": 0.2}, "everything would pass"),
+        ({**GOOD["better"], "weaker": {"margin": 0.1}}, "larger margin"),
         ("mean", "expected a table"),
     ],
 )
@@ -174,6 +187,8 @@ TESTED = CLAIM + 'experiment="p/x"\ntest={kind="mean", column="best", at_most=3}
         (TESTED.replace("at_most", "at_mots"), "at_mots.*at_most"),
         (TESTED.replace("p/a", "q/a"), "begins with p/"),
         (TESTED + 'verdict="not tested"\nreason="r"', "either an experiment and a test"),
+        (TESTED + 'verdict="by construction"', "either an experiment and a test"),
+        (TESTED + "hardly_begun=true", "hardly_begun=True"),
         ("[[claims]]\nid=3", "unknown section 'claims'"),
         ("claim=3", "expected .paper. and ..claim"),
         ("paper=[1]", "expected .paper."),
