@@ -29,7 +29,7 @@ def test_five_runs_a_side_do():
 
 
 def test_words_and_verdicts_go_by_one_interval():
-    """Text and verdict of groups whose probability of improvement is clear and whose difference is not, and of others."""
+    """Also of groups whose probability of improvement is clear and whose difference is not."""
     rng = np.random.default_rng(0)
     found = set()
     for shift in (0.0, 0.4, 0.7, 1.0, 2.0) * 4:
