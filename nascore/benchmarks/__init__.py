@@ -10,7 +10,14 @@ from nascore.benchmarks.oracle import Oracle
 from nascore.benchmarks.table import TabularBenchmark, from_table
 from nascore.errors import SettingError
 
-__all__ = ["Oracle", "Query", "TabularBenchmark", "Training", "available", "from_table", "load"]
+__all__ = ["Oracle", "Query", "SharedWeights", "TabularBenchmark", "Training", "available", "from_table", "load"]
+
+
+def __getattr__(name: str):  # torch waits until somebody asks shared weights
+    if name == "SharedWeights":
+        return importlib.import_module(".shared_weights", __name__).SharedWeights
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 # name -> (module, function); loaded when asked for
 _BENCHMARKS = {

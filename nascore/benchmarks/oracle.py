@@ -62,6 +62,7 @@ class Oracle:
         self.stall = checks.whole("stall", stall, 1)
         self.benchmark = evaluate if isinstance(evaluate, TabularBenchmark) else None
         own = getattr(evaluate, "space", None)
+        self._identity = getattr(evaluate, "identity", None) if self.benchmark is None else None
         if self.benchmark is None and not callable(evaluate) and hasattr(evaluate, "value"):
             evaluate = evaluate.value  # a benchmark of one's own: its costs are part of what it returns
         if self.benchmark is None and not callable(evaluate):
@@ -214,7 +215,8 @@ class Oracle:
         if self.benchmark is not None:
             whose = self.benchmark.identity()
         else:
-            whose = {"benchmark": "callable", "epochs": self.epochs, **self.space.identity()}
+            own = self._identity() if callable(self._identity) else {"benchmark": "callable"}
+            whose = {**own, "epochs": self.epochs, **self.space.identity()}
         return {"nascore_log": FORMAT, "costs": list(self.costs), **whose}
 
     def _view(self, level: int | str | None) -> TabularBenchmark:

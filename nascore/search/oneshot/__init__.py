@@ -28,6 +28,7 @@ _NAMES = {
     "Selection": "search.oneshot.selections.base",
     "SharedRanking": "search.oneshot.hooks.ranking",
     "Strategy": "search.oneshot.strategies.base",
+    "fine_tune": "search.oneshot.fine_tuning",
     "search": "search.oneshot.loop",
 }
 
