@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pandas as pd
@@ -292,6 +293,27 @@ def test_judging_stored_rows(toy):
 
 
 @pytest.mark.parametrize(
+    "changes, verdict",
+    [
+        ({"test": {"kind": "mean", "column": "best", "at_least": 500}}, "not reproduced"),
+        ({"test": {"kind": "mean", "column": "best", "at_least": 500}, "hardly_begun": "too short"}, "inconclusive"),
+        ({"hardly_begun": "too short", "scaled_down": True}, "on a stand-in"),
+        ({"verdict": "by construction", "reason": "r"}, "by construction"),
+        ({"verdict": "by construction", "reason": "r", "test": {"kind": "mean", "column": "best", "at_least": 500}},
+         "not reproduced"),
+    ],
+)  # fmt: skip
+def test_failure_is_softened_like_success_and_construction_may_fail(toy, changes, verdict):
+    from nascore.companion import compute
+
+    compute.compute(toy()[0], "laptop", progress=False)
+    (judged,) = claims.judge([claim(**changes)])
+    assert judged.verdict == verdict and judged.measured.startswith("mean 86.50 [")
+    if verdict == "inconclusive":
+        assert judged.reason == "too short"
+
+
+@pytest.mark.parametrize(
     "data, needs, verdict, on",
     [
         ("toy-surrogate:1", "", "on a stand-in", "surrogate"),
@@ -372,6 +394,48 @@ def test_claims_name_existing_columns_of_known_experiments():
     assert names <= {
         f"ganas/{n}" for n in ("nasbench201", "nasbench101", "constrained", "pareto", "macro", "theory", "facts")
     }
+
+
+CLEAR = ("reproduced", "on a stand-in", "not reproduced")
+
+
+@pytest.fixture(scope="module")
+def board():
+    return claims.judge(claims.load())
+
+
+def test_what_was_measured_on_a_stand_in_is_never_plain_reproduced(board):
+    found = [j for j in board if j.verdict == "reproduced"]
+    assert found and not [j.claim.id for j in found if j.claim.scaled_down]
+    assert not [j.claim.id for j in found if j.on != "true" and j.claim.needs != "any"]
+
+
+def test_a_clear_verdict_has_five_runs_and_an_interval_or_no_chance_in_it(board):
+    for j in board:
+        test = j.claim.test
+        if j.verdict in CLEAR and test["kind"] != "fact" and not test.get("exact"):
+            assert j.runs >= 5 and j.interval, j.claim.id
+
+
+def test_an_undecided_claim_says_how_many_runs_would_decide(board):
+    for j in board:
+        if j.verdict == "inconclusive" and not (j.claim.test.get("exact") or j.claim.hardly_begun):
+            assert re.search(r"runs|pairs|passes too|no rows", j.measured), j.claim.id
+
+
+def test_nothing_that_has_hardly_begun_is_called_a_failure(board):
+    assert not [j.claim.id for j in board if j.claim.hardly_begun and j.verdict == "not reproduced"]
+
+
+def test_as_good_as_has_a_control_that_fails_it(board):
+    """A margin that random rows meet says nothing: every such claim names them, unless there is no chance in it."""
+    asked = [c for c in claims.load() if "margin" in c.test and not c.test.get("exact")]
+    assert asked and not [c.id for c in asked if "control" not in c.test]
+    for c in asked:  # the control in the place of a is not reproduced, or the claim is not
+        outcomes = {j.claim.id: j for j in board}
+        as_control = dataclasses.replace(c, test={**c.test, "a": c.test["control"]})
+        if claims.judge([as_control])[0].verdict in ("reproduced", "on a stand-in"):
+            assert outcomes[c.id].verdict not in ("reproduced", "on a stand-in"), c.id
 
 
 def test_unknown_paper_is_refused():
