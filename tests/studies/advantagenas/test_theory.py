@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from nascore.errors import SettingError
 from nascore.networks.choices import Choices, one_hot
 from nascore.search import oneshot
+from nascore.studies.advantagenas.report import theory as report
 from nascore.studies.advantagenas.theory import closed_forms, estimators
 from nascore.studies.advantagenas.theory import study as theory
 from nascore.studies.advantagenas.theory.ascent import ascend, mean_update
@@ -215,3 +217,22 @@ def test_a_row():
 def test_bad_input(wrong):
     with pytest.raises(SettingError):
         reward(*wrong)
+
+
+def test_the_report_compares_within_a_reward():
+    configs = [
+        {"kind": kind, "edges": edges, "zero": False, "draws": 100} for kind, edges in (("table", 2), ("linear", 5))
+    ]
+    rows = pd.DataFrame([{**config, "seed": 0, **theory.run(config, 0)["metrics"]} for config in configs])
+    named = report.named(rows)
+    pairs = report.against(named)
+    assert list(pairs["reward"]) == ["table"] * 3 + ["linear"] * 3
+    assert list(pairs["rival"][:3]) == list(report.RIVALS)
+    assert pairs["variance"].iloc[1] == rows["variance_ratio_baseline"][0]
+    assert pairs["bound"].iloc[0] == rows["bound_ratio"][0] and pairs["bound"].iloc[3:].isna().all()
+    ends = report.ascents(named)
+    assert list(ends["along"]) == ["exact gradient", "estimate as used"] * 2
+    assert list(ends["rank"]) == [
+        value for row in (0, 1) for value in rows.loc[row, ["end_rank_exact", "end_rank_used"]]
+    ]
+    assert (ends["monotone"] == 1).all()
