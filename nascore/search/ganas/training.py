@@ -66,4 +66,4 @@ FEW_QUERIES_TRAINING = Training(rounds=3, generator_rate=3e-3)  # tuned together
 
 # Where edges are searched too a policy that has collapsed proposes next to nothing of its own: with the entropy
 # multiplier 0.1 that A.3 prints most of X_t was drawn from a heated copy (stage "nasbench101" of the tuning).
-NASBENCH101_TRAINING = Training(fill=20, exploration=100, dry=0.02, hottest=2.0, ppo=PPO(entropy=0.3))
+NASBENCH101_TRAINING = Training(fill=20, exploration=100, dry=0.02, hottest=2.0, ppo=PPO(entropy=0.2))

@@ -38,9 +38,17 @@ def baseline(method: str, space, seed: int):
     return getattr(search, METHODS[method])(space, seed=seed)
 
 
+def complete(result: Result) -> Result:
+    """`result`; of a search that was interrupted the interruption, which the search took for its end, goes on."""
+    if result.stopped == "interrupted":
+        raise KeyboardInterrupt
+    return result
+
+
 def search_row(result: Result, benchmark: TabularBenchmark, **more) -> dict:
     """metrics: best value, its rank, unique queries, found_at (query that found this run's best), queries_to_best
     (query that found the benchmark's best; null if it was not found)."""
+    complete(result)
     optimum = benchmark.best()[1]
     if result.best is None:
         best, rank, found_at = math.nan, None, None
