@@ -72,7 +72,7 @@ claim = "The best chain is always found."
 expected = "every run"
 experiment = "toypaper/table1"
 needs = "any"
-test = { kind = "share", select = { method = "Mine" }, column = "rank", equals = 1, share = 1.0 }
+test = { kind = "share", select = { method = "Mine" }, column = "rank", equals = 1, share = 1.0, exact = true }
 """
 CELLS = [
     ("parameters", 'mode = "cached"\nprofile = "laptop"\nworkers = 1'),

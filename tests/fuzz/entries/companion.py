@@ -86,6 +86,12 @@ BAD = (
     "{'kind': 'mean', 'column': 'best', 'at_least': 80, 'at_most': 60}", "{'kind': 'mean', 'column': 'method', 'at_least': 1}",
     "{'kind': 'fact', 'column': 'rank'}", "{'kind': 'fact', 'column': 'rank', 'equals': [1]}", "{'kind': 'fact', 'column': 'rank', 'equals': float('nan')}",
     "{'kind': 'fact', 'column': ['rank'], 'equals': 1}", "{'kind': ['fact'], 'column': 'rank', 'equals': 1}", "{'kind': 'zz'}", "{}", "{'kind': None}",
+    "{'kind': 'mean', 'column': 'best', 'at_least': 1, 'statistic': 'max'}", "{'kind': 'mean', 'column': 'best', 'at_least': 1, 'exact': 'true'}",
+    "{'kind': 'mean', 'column': 'best', 'at_least': 1, 'tolerance': -1}", "{'kind': 'mean', 'column': 'best', 'at_least': 1, 'printed': 'x'}",
+    "{'kind': 'share', 'column': 'rank', 'equals': 1, 'share': 0.2, 'tolerance': 0.2}",
+    "{'kind': 'better', 'column': 'best', 'a': {'method': 'Mine'}, 'b': {'method': 'RS'}, 'control': 'RS'}",
+    "{'kind': 'better', 'column': 'best', 'a': {'method': 'Mine'}, 'b': {'method': 'RS'}, 'pair': 3}",
+    "{'kind': 'better', 'column': 'best', 'a': {'method': 'Mine'}, 'b': {'method': 'RS'}, 'weaker': {'lead': 0.1}}",
     "{'kind': 'mean', 'column': 'best', 'at_least': '@zz'}", "{'kind': 'mean', 'column': 'best', 'at_least': 'table2.zz.rank'}",
 )
 MALFORMED = P(Wrong(extra=BAD, only_extra=True), "{'kind': 'fact', 'column': 'version', 'equals': 1}", called=("*",))
