@@ -10,5 +10,6 @@ from nascore.studies.ganas.nasbench201 import NASBENCH201
 from nascore.studies.ganas.pareto import PARETO
 from nascore.studies.ganas.theory.study import THEORY
 from nascore.studies.ganas.tuning import TUNING
+from nascore.studies.ganas.weight_sharing import WEIGHT_SHARING
 
-EXPERIMENTS = [NASBENCH201, NASBENCH101, CONSTRAINED, PARETO, MACRO, THEORY, FACTS, TUNING]
+EXPERIMENTS = [NASBENCH201, NASBENCH101, CONSTRAINED, PARETO, MACRO, WEIGHT_SHARING, THEORY, FACTS, TUNING]
