@@ -214,8 +214,8 @@ def _deviation(values: np.ndarray, point: float) -> Estimate:
     n, total, squares = len(values), (values - values.mean()).sum(), ((values - values.mean()) ** 2)
     centred = values - values.mean()
     without = (squares.sum() - squares - (total - centred) ** 2 / (n - 1)) / (n - 2)  # variance without each run
-    if (without <= 1e-12 * max(1e-300, squares.max())).any():  # nearly all runs are equal
-        return _between(np.sort(distances(values)), quantiles.sign_cut(n, TAIL), point)
+    if (without <= 1e-12 * max(1e-300, squares.max())).any():  # all runs but one are equal, or all: 14 runs at least
+        return _between(np.sort(distances(values)), quantiles.sign_cut(n, STD_TAIL), point)
     pseudo = n * math.log(point**2) - (n - 1) * np.log(without)
     half = quantiles.t_quantile(STD_TAIL, n - 1) * pseudo.std(ddof=1) / math.sqrt(n)
     low, high = (math.exp((pseudo.mean() + sign * half) / 2) for sign in (-1, 1))

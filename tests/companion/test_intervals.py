@@ -101,7 +101,8 @@ def test_equal_runs():
     assert intervals.difference([2] * 5, [1] * 5) == (1, 1, 1)  # 1 of 252
     assert intervals.single([3.0] * 6) == (3, 3, 3)
     assert intervals.single([3.0] * 19 + [4.0]).high > 3.1  # one other run, and the mean is open to it
-    assert intervals.single([3.0] * 10, "std") == (0, 0, 0)
+    assert intervals.single([3.0] * 14, "std") == (0, 0, 0)
+    assert intervals.single([3.0] * 13, "std")[1:] == (-math.inf, math.inf)
     assert intervals.share(2, 4)[1:] == (0, 1)
 
 
