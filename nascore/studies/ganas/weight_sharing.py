@@ -74,7 +74,7 @@ def _units(profile: str) -> list[Unit]:
 
     def unit(method: str, seed: int, role: str = "search", **changes) -> Unit:
         return Unit(
-            {"method": method, "role": role, **asdict(setting), **changes}, seed, 1 if small else SECONDS[method]
+            {"method": method, "role": role, **asdict(setting), **changes}, seed, 1 if small else SECONDS[role]
         )
 
     units = [unit("gate", seed, "gate") for seed in TUNING_SEEDS]
