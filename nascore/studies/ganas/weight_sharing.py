@@ -65,7 +65,7 @@ SETTING, SMALL = Setting(), Setting(epochs=4, steps=2, batch=16, images=60)
 PILOTS = ({"optimizer": "sgd", "rate": 0.4, "epochs": 100}, {"optimizer": "sgd", "rate": 0.4}, {"epochs": 100})
 SGD = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
 # of a unit on average, alike for all methods: longest first would tear a seed's methods apart, which share a supernet
-SECONDS = {"gate": 60, "search": 50, "tuning": 40}
+SECONDS = {"gate": 60, "search": 50, "tuning": 40, "pilot": 30}
 
 
 def _units(profile: str) -> list[Unit]:
@@ -73,9 +73,8 @@ def _units(profile: str) -> list[Unit]:
     setting = SMALL if small else SETTING
 
     def unit(method: str, seed: int, role: str = "search", **changes) -> Unit:
-        return Unit(
-            {"method": method, "role": role, **asdict(setting), **changes}, seed, 1 if small else SECONDS[role]
-        )
+        config = {"method": method, "role": role, **asdict(setting), **changes}
+        return Unit(config, seed, 1 if small else SECONDS[role])
 
     units = [unit("gate", seed, "gate") for seed in TUNING_SEEDS]
     # seed by seed: a worker keeps the supernet that it has trained for the next method
@@ -85,7 +84,7 @@ def _units(profile: str) -> list[Unit]:
         for method in METHODS
     ]
     if not small:
-        units += [unit("gate", TUNING_SEEDS[0], "gate", **pilot) for pilot in PILOTS]
+        units += [unit("gate", TUNING_SEEDS[0], "pilot", **pilot) for pilot in PILOTS]
         units += [
             unit(method, seed, "tuning", theta_rate=rate)
             for seed in TUNING_SEEDS
