@@ -7,6 +7,7 @@ from nascore.studies.ganas.nasbench101 import RL_BUDGET, SETUP2_QUERIES
 
 SEARCHES = ("GA-NAS", "RS", "REA", "LocalSearch")
 SETUPS = {1: "setup 1", 2: "setup 2"}
+SCHEDULES = {1: SETUP1, 2: SETUP2}
 PUBLISHED = ("random_search", "re", "nao", "bananas", "seminas_2100", "seminas_300")  # Table 1
 RANDOM = {"random_648": "RS, 648 queries", "random_1562": "RS, 1562 queries"}  # Table 2
 LIMIT = f"{SETUP2_QUERIES:,}"
@@ -143,7 +144,7 @@ def early_and_late(rows):
 def cell_counts(value) -> list[dict]:
     """Table 9: cells per iteration of the linear and the uniform schedule, ours and the printed constant."""
     lines = []
-    for setup, schedule in ((1, SETUP1), (2, SETUP2)):
+    for setup, schedule in SCHEDULES.items():
         sizes = [schedule.size(t) for t in range(1, schedule.iterations + 1)]
         uniform, printed = schedule.uniform(), value("ganas", f"prose.uniform_setup{setup}").value
         lines.append(
@@ -165,3 +166,22 @@ def seconds(rows, by=("method", "setup")) -> str:
     cost = rows.groupby(list(by), sort=False)["provenance.cpu_s"].mean()
     names = [key if isinstance(key, str) else " in setup ".join(map(str, key)) for key in cost.index]
     return ", ".join(f"{name} {value:.1f}" for name, value in zip(names, cost))
+
+
+def who_made(rows) -> list[dict]:
+    """Who drew the new cells of each search: G itself (temperature 1), or a heated copy of it; |X_t| in full or short.
+
+    `own`: share of a run's new cells that G drew itself; `heated in t`: mean share of X_t that it did not draw.
+    """
+    lines = []
+    for (setup, method), part in rows[rows["own_share"].notna()].groupby(["setup", "method"], sort=False):
+        own, full = 100 * part["own_share"], part["queries"] / SCHEDULES[setup].total
+        line = {"setup": setup, "method": method, "runs": len(part), "own, median run": f"{own.median():.1f} %"}
+        line |= {"own, lowest": f"{own.min():.1f} %", "fewest queries": f"{100 * full.min():.1f} % of the schedule"}
+        heated: dict[int, list[float]] = {}
+        for run in part["sampling"]:
+            for t, share in zip(run["iteration"], run["heated"], strict=True):
+                heated.setdefault(t, []).append(share)
+        mean = {t: sum(shares) / len(shares) for t, shares in sorted(heated.items())}
+        lines.append(line | {f"heated in {t}": f"{100 * share:.1f} %" for t, share in mean.items()})
+    return lines

@@ -8,6 +8,7 @@ from nascore.studies.ganas import tuning
 SHORT = {
     "generator_rate": "G rate",
     "discriminator_passes": "D passes",
+    "fill": "F batches",
     "initial": "X0",
     "base": "X1",
     "truth": "k",
@@ -21,8 +22,12 @@ OPEN = {
     "rounds": "rounds T' of Algorithm 2 per iteration",
     "episodes": "cells generated per round",
     "discriminator_passes": "passes of D per round",
+    "fill": "further batches until F holds |T| cells",
     "generator_rate": "learning rate of G",
     "heat": "sampling made hotter when G repeats itself",
+    "hottest": "highest temperature",
+    "dry": "share of new cells below which G repeats itself",
+    "exploration": "batches tried for one X_t",
     "ppo_epochs": "PPO epochs per round",
     "entropy": "entropy multiplier",
 }
@@ -91,18 +96,20 @@ def table10(printed: dict) -> list[dict]:
 
 def chosen(value) -> list[dict[str, str]]:
     """What the paper leaves open, the centre of the tuning, and what was chosen; `value` looks printed numbers up."""
-    from nascore.search.ganas.training import Training
+    from nascore.search.ganas.training import NASBENCH101_TRAINING, Training
 
-    training = Training()
-    here = {name: getattr(training, name) for name in OPEN if hasattr(training, name)}
-    here |= {"ppo_epochs": training.ppo.epochs, "entropy": training.ppo.entropy}
+    def flat(training) -> dict[str, float]:
+        return {**vars(training), "ppo_epochs": training.ppo.epochs, "entropy": training.ppo.entropy}
+
+    fixed, free = flat(Training()), flat(NASBENCH101_TRAINING)
     printed = {"generator_rate": value("ganas", "table10.rates.generator"), "entropy": value("ganas", "prose.entropy")}
     places = {name: f"{p.value:g} ({p.where.split(',')[0].split(' (')[0]})" for name, p in printed.items()}
     return [
         {
             "setting": text,
-            "tuning's centre": f"{tuning.CENTRE[name]:g}",
-            "chosen": f"{here[name]:g}",
+            "tuning's centre": f"{tuning.CENTRE.get(name, fixed[name]):g}",
+            "chosen": f"{fixed[name]:g}",
+            "on NAS-Bench-101": f"{free[name]:g}",
             "paper": places.get(name, "open"),
         }
         for name, text in OPEN.items()
@@ -161,3 +168,19 @@ def training_in_words(rows, printed_rate: float) -> str:
             f"{training.generator_rate:g}."
         )
     return "\n".join(lines) or "Too few settings stored to compare."
+
+
+def generator_in_words(rows) -> str:
+    """Stage "nasbench101": how much the generator made itself under each entropy multiplier (Markdown list)."""
+    part = rows[(rows["stage"] == "nasbench101") & (rows["discriminator"] == "pairwise")]
+    part = part[part["settings"].map(lambda changes: set(changes) <= {"entropy"}).astype(bool)]
+    part = part.assign(entropy=[{**tuning.CENTRE101, **changes}["entropy"] for changes in part["settings"]])
+    lines = []
+    for (entropy, setup), runs in part.groupby(["entropy", "setup"]):
+        own, full = 100 * runs["own_share"], 100 * runs["queries"] / tuning.SETUPS[setup].total
+        ranks = ", ".join(str(int(rank)) for rank in runs.sort_values("seed")["rank"])
+        lines.append(
+            f"* multiplier {entropy:g}, setup {setup} ({len(runs)} runs): {own.min():.0f} to {own.max():.0f} % of the "
+            f"new cells from G itself, at least {full.min():.0f} % of the queries spent, ranks {ranks}"
+        )
+    return "\n".join(lines) or "No such setting is stored."
