@@ -71,6 +71,8 @@ class SharedWeights:
             self.passes += len(found)
         return self._known[arch]
 
+    __call__ = value  # as an Oracle asks
+
     def values(self, archs: Sequence[Arch]) -> list[float]:
         """`value` of each."""
         return [self.value(arch) for arch in checks.listed("archs", archs, "a list of architectures")]

@@ -23,13 +23,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore.benchmarks import Oracle
-from nascore.search.ganas.schedule import NASBENCH201
+from nascore.search.ganas.schedule import NASBENCH201, Schedule
 from nascore.spaces.nasbench201 import NASBench201
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.ganas.rows import baseline, data_label, load
 
 if TYPE_CHECKING:  # torch waits until a search runs
-    from nascore.benchmarks.shared_weights import SharedWeights
     from nascore.search.oneshot.log import SearchLog
 
 SEEDS, TUNING_SEEDS = range(10), range(1000, 1003)
@@ -47,12 +46,12 @@ class Setting:
     """`epochs` of `steps` weight steps of `batch` images by `optimizer` at `rate`; accuracies on `images` of the
     validation pool, the same for all cells."""
 
-    epochs: int = 200
+    epochs: int = 100
     steps: int = 12
     batch: int = 64
     optimizer: str = "adam"
     rate: float = 0.01
-    images: int = 1000
+    images: int = 500
 
     @property
     def tune_steps(self) -> int:
@@ -61,32 +60,34 @@ class Setting:
 
 
 SETTING, SMALL = Setting(), Setting(epochs=4, steps=2, batch=16, images=60)
-# settings that were tried on the way, one tuning seed each
-PILOTS = ({"optimizer": "sgd", "rate": 0.4, "epochs": 100}, {"optimizer": "sgd", "rate": 0.4}, {"epochs": 100})
+LONGER = {"epochs": 200}  # the same with weights that have learned twice as long
+# settings that were tried beside it, one tuning seed each
+PILOTS = ({"optimizer": "sgd", "rate": 0.4}, {"optimizer": "sgd", "rate": 0.4, **LONGER})
 SGD = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
-# of a unit on average, alike for all methods: longest first would tear a seed's methods apart, which share a supernet
-SECONDS = {"gate": 60, "search": 50, "tuning": 40, "pilot": 30}
 
 
 def _units(profile: str) -> list[Unit]:
+    """What decides comes first (a runner takes the longest first), seed by seed: a worker keeps the supernet that it
+    has trained for the next method."""
     small = profile == "smoke"
     setting = SMALL if small else SETTING
+    seeds = SEEDS[:2] if small else SEEDS
 
-    def unit(method: str, seed: int, role: str = "search", **changes) -> Unit:
+    def unit(method: str, seed: int, role: str, seconds: float, **changes) -> Unit:
+        if method in LEARNING and "theta_rate" not in changes:
+            changes["theta_rate"] = THETA_RATE
         config = {"method": method, "role": role, **asdict(setting), **changes}
-        return Unit(config, seed, 1 if small else SECONDS[role])
+        return Unit(config, seed, 1 if small else seconds)
 
-    units = [unit("gate", seed, "gate") for seed in TUNING_SEEDS]
-    # seed by seed: a worker keeps the supernet that it has trained for the next method
-    units += [
-        unit(method, seed, **({"theta_rate": THETA_RATE} if method in LEARNING else {}))
-        for seed in (SEEDS[:2] if small else SEEDS)
-        for method in METHODS
-    ]
+    units = [unit("gate", seed, "gate", 40) for seed in TUNING_SEEDS]
+    for methods, seconds in (((TUNED, TRUE, "ENAS"), 35), ((PLAIN, *ASKING), 32), (("DARTS",), 30)):
+        units += [unit(method, seed, "search", seconds) for seed in seeds for method in methods]
     if not small:
-        units += [unit("gate", TUNING_SEEDS[0], "pilot", **pilot) for pilot in PILOTS]
+        units += [unit("gate", TUNING_SEEDS[0], "pilot", 28, **pilot) for pilot in PILOTS]
+        units += [unit("gate", seed, "longer", 28, **LONGER) for seed in TUNING_SEEDS]
+        units += [unit(method, seed, "longer", 26, **LONGER) for seed in SEEDS for method in (TUNED, PLAIN, "ENAS")]
         units += [
-            unit(method, seed, "tuning", theta_rate=rate)
+            unit(method, seed, "tuning", 25, theta_rate=rate)
             for seed in TUNING_SEEDS
             for method in LEARNING
             for rate in RATES
@@ -132,7 +133,8 @@ _kept = lru_cache(maxsize=1)(_trained)
 def _supernet(setting: Setting, seed: int) -> Iterator[SearchLog]:
     """The trained supernet of this seed, and afterwards what it was."""
     log = _kept(setting, seed)
-    optimizer = log.run.weights.optimizer
+    optimizer = log.run.weights.optimizer  # type: ignore[union-attr]  # it was trained here, so it has both
+    assert optimizer is not None
     before = copy.deepcopy((log.supernet.state_dict(), optimizer.state_dict()))
     try:
         yield log
@@ -160,7 +162,9 @@ def _asked(config: dict, setting: Setting, seed: int, tables) -> dict:
 
     method = config["method"]
     if method == TRUE:
-        return _judged(*_search(_searcher(method, setting, seed), Oracle(tables["val"], _budget(setting))), tables)
+        oracle = Oracle(tables["val"], _budget(setting))
+        _search(_searcher(method, setting, seed), oracle)
+        return _judged(oracle, tables)
     with _supernet(setting, seed) as log:
         shared = SharedWeights(log.supernet, validation(setting.images))
         before = None
@@ -171,8 +175,9 @@ def _asked(config: dict, setting: Setting, seed: int, tables) -> dict:
                 steps, rate = setting.tune_steps, setting.rate / 10
                 oneshot.fine_tune(log.run, archs, steps, rate=rate, data=data, seed=iteration)
 
-        found = _search(_searcher(method, setting, seed), Oracle(shared, _budget(setting)), before)
-        return _judged(*found, tables, shared)
+        oracle = Oracle(shared, _budget(setting))
+        _search(_searcher(method, setting, seed), oracle, before)
+        return _judged(oracle, tables)
 
 
 def _budget(setting: Setting) -> int:
@@ -184,13 +189,14 @@ def _searcher(method: str, setting: Setting, seed: int):
 
     if method in ASKING:
         return baseline(method, NASBench201(), seed)
-    small = {"initial": 10, "base": 10, "increment": 0, "iterations": 2, "truth": 4, "rounds": 1, "episodes": 16}
-    return GANAS(NASBench201(), seed=seed, schedule=NASBENCH201, **(small if setting == SMALL else {}))
+    if setting == SMALL:
+        schedule = Schedule(initial=10, base=10, increment=0, iterations=2, truth=4)
+        return GANAS(NASBench201(), seed=seed, schedule=schedule, rounds=1, episodes=16)
+    return GANAS(NASBench201(), seed=seed, schedule=NASBENCH201)
 
 
-def _search(search, oracle: Oracle, before=None) -> tuple:
-    """`nascore.search.run`, with `before(X, iteration)` called before a set X is evaluated; (best cell, its value,
-    log)."""
+def _search(search, oracle: Oracle, before=None) -> None:
+    """`nascore.search.run`, with `before(X, iteration)` called before a set X is evaluated."""
     iteration = 0
     while not search.done and not oracle.exhausted:
         archs = search.ask()
@@ -199,19 +205,18 @@ def _search(search, oracle: Oracle, before=None) -> tuple:
         values = oracle.evaluate(archs)
         search.tell(archs[: len(values)], values)
         iteration += 1
-    return *oracle.best(), oracle.log
 
 
-def _judged(arch, value: float, log, tables, shared: SharedWeights | None = None) -> dict:
-    """What the table says of the cell that a search gives, and how well the answers ranked what was asked."""
-    asked = [row.arch for row in log]
+def _judged(oracle: Oracle, tables) -> dict:
+    """What the table says of the best cell by the Oracle's answers, and how well these ranked what was asked."""
+    arch, value = oracle.best()
+    asked, answers = [row.arch for row in oracle.log], [row.value for row in oracle.log]
     metrics = {
         **_verdict(arch, tables),
         "value": round(value, 4),
-        "queries": len(log),
-        "asked_spearman": _spearman([row.value for row in log], tables["val"].values(asked)),
+        "queries": oracle.queries,
+        "asked_spearman": _spearman(answers, tables["val"].values(asked)),
         "asked_best": round(float(tables["test"].values(asked).max()), 4),
-        "evaluations": shared.evaluations if shared else 0,
     }
     return {"metrics": metrics}
 

@@ -60,3 +60,14 @@ def rates(rows) -> list[dict]:
         line = {"strategy": method, "rate of theta": f"{rate:g}", "runs": len(part)}
         lines.append(line | {"validation accuracy (%)": f"{part['val_accuracy'].mean():.2f}", "used": used})
     return lines
+
+
+def in_words(rows) -> str:
+    """What the rows are: how many runs of each search, and how the weights that they share have learned."""
+    counts = rows.groupby("method", sort=False).size()
+    least, most = counts.min(), counts.max()
+    each = f"{least}" if least == most else f"{least} to {most}"
+    kinds = ", ".join(sorted(set(rows["data_kind"])))
+    first = rows.iloc[0]
+    how = f"{setting(first)} of {first['steps']:g} steps"
+    return f"Rows: **{kinds}**, {each} runs of each search. Shared weights: {how}."
