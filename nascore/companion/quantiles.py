@@ -14,7 +14,7 @@ import numpy as np
 
 def _root(rising: Callable[[float], bool], low: float, high: float) -> float:
     """Where `rising` turns from False to True between `low` and `high`, by halving."""
-    for _ in range(100):
+    for _ in range(60):
         middle = (low + high) / 2
         low, high = (low, middle) if rising(middle) else (middle, high)
     return (low + high) / 2
@@ -41,16 +41,19 @@ def t_quantile(tail: float, df: float) -> float:
     return _root(lambda t: 1 - _t_within(t, whole) <= 2 * tail, 0.0, 1e7)
 
 
-def _binomial_below(k: int, n: int, p: float) -> float:
-    """P(X <= k) of a binomial."""
-    return sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1))
-
-
 @functools.lru_cache(maxsize=1024)
 def clopper_pearson(k: int, n: int, tail: float) -> tuple[float, float]:
     """Exact bounds of a share of which `k` of `n` were seen, each missed with probability `tail` at most."""
-    low = 0.0 if k == 0 else _root(lambda p: 1 - _binomial_below(k - 1, n, p) >= tail, 0.0, 1.0)
-    high = 1.0 if k == n else _root(lambda p: _binomial_below(k, n, p) <= tail, 0.0, 1.0)
+    ways = np.array([math.log(math.comb(n, i)) for i in range(n + 1)])
+    number = np.arange(n + 1)
+
+    def up_to(most: int, p: float) -> float:
+        """P(X <= most) of a binomial."""
+        shares = ways[: most + 1] + number[: most + 1] * math.log(p) + (n - number[: most + 1]) * math.log1p(-p)
+        return float(np.exp(shares).sum())
+
+    low = 0.0 if k == 0 else _root(lambda p: 1 - up_to(k - 1, p) >= tail, 0.0, 1.0)
+    high = 1.0 if k == n else _root(lambda p: up_to(k, p) <= tail, 0.0, 1.0)
     return low, high
 
 
