@@ -14,6 +14,7 @@ _NAMES = {
     "Supernet": "supernets.base",
     "build": "building",
     "builds": "building",
+    "chain_costs": "backbone_costs",
     "digits201_supernet": "supernets.cell",
     "nasbench201_supernet": "supernets.cell",
     "one_hot": "choices",

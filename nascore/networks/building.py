@@ -15,9 +15,11 @@ from torch import nn
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks import skeletons
+from nascore.networks.backbones import ChainNetwork
 from nascore.networks.cells.single import SingleCell
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.supernets.recurrent import RecurrentNetwork
+from nascore.spaces.backbones import BackboneSpace
 from nascore.spaces.base import Arch, Space
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.recurrent import RecurrentSpace
@@ -46,8 +48,9 @@ def build(space: Space, arch: Arch, **options) -> nn.Module:
 
     Cell spaces (NAS-Bench-201's skeleton): `channels` (16) of the first of three stages of `cells` (5) cells,
     `classes` (10), and every option of `StackedCells`, such as inputs, seed, statistics, reduction, or widths in place
-    of channels. Recurrent cells: `words`, `units`, `dropout`, `seed`. SettingError for a space without a network and
-    for an option that its network does not have; ArchitectureError for an architecture of another space.
+    of channels. Recurrent cells: `words`, `units`, `dropout`, `seed`. EfficientNet's and ProxylessNAS's chains:
+    `classes` (1000), `inputs`, `statistics`, `seed`. SettingError for a space without a network and for an option that
+    its network does not have; ArchitectureError for an architecture of another space.
     """
     checks.instance("space", space, Space, "a nascore space such as nc.spaces.NASBench201()")
     arch = space.validate(arch)
@@ -116,3 +119,13 @@ def recurrent_network(space: RecurrentSpace, arch: Arch, *, words: int, **option
         if name not in known:
             raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
     return RecurrentNetwork(arch, words, **options)
+
+
+@builds(BackboneSpace)
+def chain_network(space: BackboneSpace, arch: Arch, **options) -> ChainNetwork:
+    """EfficientNet's or ProxylessNAS's chain of blocks."""
+    known = list(inspect.signature(ChainNetwork.__init__).parameters)[3:]
+    for name in options:
+        if name not in known:
+            raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
+    return ChainNetwork(space, arch, **options)

@@ -1,5 +1,6 @@
 """What can be searched: architectures as small values. Needs numpy only."""
 
+from nascore.spaces.backbones import EfficientNetMacro, ProxylessNASMacro
 from nascore.spaces.base import Arch, Limits, Space
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.choice import ChoiceSpace
@@ -15,11 +16,13 @@ __all__ = [
     "CellSpace",
     "ChoiceSpace",
     "Decisions",
+    "EfficientNetMacro",
     "Limits",
     "MacroSpace",
     "NASBench101",
     "NASBench201",
     "NASBenchMacro",
+    "ProxylessNASMacro",
     "RecurrentSpace",
     "Space",
 ]

@@ -12,13 +12,22 @@ from nascore.spaces.dag import DAG
 
 
 class MacroSpace(ChoiceSpace):
-    """`layers` searchable positions along a chain, each one of `ops`; written as a string of digits ("01221120")."""
+    """`layers` searchable positions along a chain, each one of `ops`; written as a string of digits ("01221120").
 
-    def __init__(self, layers: int, ops: Sequence[str], name: str | None = None):
+    `allowed`: for each position the operations that it may hold, by name or as indices into `ops`; None: all of them
+    everywhere. A digit always counts within `ops`, so that one means the same block at every position.
+    """
+
+    def __init__(
+        self,
+        layers: int,
+        ops: Sequence[str],
+        name: str | None = None,
+        allowed: Sequence[Sequence[int | str]] | None = None,
+    ):
         layers, ops = checks.whole("layers", layers, 1, 1000), checks.distinct("ops", ops, 2, 10)
-        super().__init__(
-            f"macro-{layers}-{len(ops)}" if name is None or (isinstance(name, str) and not name) else name, layers, ops
-        )
+        unnamed = name is None or (isinstance(name, str) and not name)
+        super().__init__(f"macro-{layers}-{len(ops)}" if unnamed else name, layers, ops, allowed)
 
     def dag(self, arch: Arch) -> DAG:
         labels = ("input", *(self.ops[op] for op in self.validate(arch)), "output")

@@ -99,7 +99,8 @@ def operation(name: str) -> Operation:
 
 @lru_cache(maxsize=256)
 def _known(name: str) -> Operation:
-    importlib.import_module("nascore.networks.ops.standard")
+    for shelf in ("standard", "inverted"):
+        importlib.import_module(f"nascore.networks.ops.{shelf}")
     bare = COPY.fullmatch(name)
     for pattern, _, maker in _makers:
         match = pattern.fullmatch(bare["name"]) if bare else None
