@@ -64,7 +64,7 @@ SCHEDULES = [
 ]
 
 
-# the same for NAS-Bench-101, whose settings are tried in the order in which they are listed
+# the same for NAS-Bench-101
 CENTRE101 = {"fill": 20, "exploration": 100, "dry": 0.02, "hottest": 2.0, "entropy": 0.2}
 SETUPS = {1: SETUP1, 2: SETUP2}
 ENTROPIES = [{}, *({"entropy": entropy} for entropy in (0.1, 0.3, 0.05, 0.5))]
@@ -148,7 +148,7 @@ def _units101(profile: str) -> list[Unit]:
                 "settings": change,
             },
             seed,
-            1 if "method" in change else 25 if setup == 1 else 45,
+            2 if profile == "smoke" else 1 if "method" in change else 25 if setup == 1 else 45,
         )
         for kind, setup, change in tried
         for seed in (SEEDS[:1] if profile == "smoke" else SEEDS)
