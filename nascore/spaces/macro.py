@@ -26,8 +26,9 @@ class MacroSpace(ChoiceSpace):
         allowed: Sequence[Sequence[int | str]] | None = None,
     ):
         layers, ops = checks.whole("layers", layers, 1, 1000), checks.distinct("ops", ops, 2, 10)
-        unnamed = name is None or (isinstance(name, str) and not name)
-        super().__init__(f"macro-{layers}-{len(ops)}" if unnamed else name, layers, ops, allowed)
+        if name is None or (isinstance(name, str) and not name):
+            name = f"macro-{layers}-{len(ops)}"
+        super().__init__(name, layers, ops, allowed)
 
     def dag(self, arch: Arch) -> DAG:
         labels = ("input", *(self.ops[op] for op in self.validate(arch)), "output")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nascore.studies.ganas.backbones import BACKBONES
 from nascore.studies.ganas.constrained import CONSTRAINED
 from nascore.studies.ganas.facts import FACTS
 from nascore.studies.ganas.macro import MACRO
@@ -12,4 +13,4 @@ from nascore.studies.ganas.theory.study import THEORY
 from nascore.studies.ganas.tuning import TUNING
 from nascore.studies.ganas.weight_sharing import WEIGHT_SHARING
 
-EXPERIMENTS = [NASBENCH201, NASBENCH101, CONSTRAINED, PARETO, MACRO, WEIGHT_SHARING, THEORY, FACTS, TUNING]
+EXPERIMENTS = [NASBENCH201, NASBENCH101, CONSTRAINED, PARETO, MACRO, BACKBONES, WEIGHT_SHARING, THEORY, FACTS, TUNING]
