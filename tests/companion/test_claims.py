@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from nascore.companion import claims, scoreboard, verdict_tests
+from nascore.companion import claims, palette, scoreboard, scoreboard_tables, tables, verdict_tests
 from nascore.errors import ResultsError, SettingError
 
 
@@ -389,11 +389,10 @@ def test_claims_name_columns_that_the_stored_rows_have(paper):
     assert [j.claim.id for j in claims.judge(claims.load(paper)) if "no column" in j.reason] == []
 
 
-def test_claims_name_existing_columns_of_known_experiments():
-    names = {c.experiment for c in claims.load("ganas") if c.experiment}
-    assert names <= {
-        f"ganas/{n}" for n in ("nasbench201", "nasbench101", "constrained", "pareto", "macro", "theory", "facts")
-    }
+def test_claims_name_known_experiments():
+    from nascore.studies import registry
+
+    assert {c.experiment for c in claims.load() if c.experiment} <= set(registry.available())
 
 
 CLEAR = ("reproduced", "on a stand-in", "not reproduced")
@@ -452,6 +451,21 @@ def test_scoreboard_holds_every_paper():
     assert len(scoreboard.table()) == len(entries)
     assert all(e.verdict in claims.VERDICTS for e in entries)
     assert "GA-NAS: " in scoreboard.summary(entries) and "GibbsNAS: 3 not yet" in scoreboard.text(entries)
+
+
+def test_verdicts_are_counted_apart(board):
+    found = [j for j in board if j.verdict in ("reproduced", "on a stand-in")]
+    beyond = dataclasses.replace(found[0], verdict="reproduced", exceeds=True)
+    plain = [dataclasses.replace(found[0], verdict=verdict, exceeds=False) for verdict in claims.VERDICTS]
+    assert scoreboard.counts([beyond, *plain]) == {v: 2 if v == "reproduced" else 1 for v in claims.VERDICTS}
+    words = scoreboard.counted([beyond, *plain])
+    assert words.startswith("2 reproduced (1 exceeds), 1 on a stand-in, 1 trend only, 1 inconclusive, 1 not reproduced")
+    head, _, line, *rest = scoreboard_tables.by_paper([beyond, *plain]).splitlines()
+    assert head.split(" | ")[1:4] == ["claims", "reproduced", "on a stand-in"] and "| 10 | 2 | 1 | 1 |" in line
+    assert rest[-1].startswith("1 of them is clearly beyond")
+    assert "reproduced, exceeds" in str(tables.verdict_table([beyond])) and beyond.as_dict()["exceeds"] is True
+    assert set(palette.VERDICT_STYLES) == set(claims.VERDICTS)
+    assert len(set(palette.VERDICT_STYLES.values())) == len(claims.VERDICTS)
 
 
 def test_scoreboard_picture_shows_each_claim_once():
