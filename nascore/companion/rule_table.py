@@ -50,6 +50,9 @@ def table() -> HtmlTable:
     shapes = list(dict.fromkeys(row["distribution"] for row in rows if row["rule"] == "ours" and row["asked"]))
     unlike = [row for row in rows if row["rule"] == "ours" and not row["asked"]]
     note = f"the worse side of the interval, the worst of: {', '.join(shapes)}; a dash: too few runs for a verdict."
+    fewest = min(row["samples"] for row in rows if row["rule"] == "ours")
+    error = 300 * (stored()["bar"] * (1 - stored()["bar"]) / fewest) ** 0.5
+    note += f" {fewest:,} samples a cell: at the bar three standard errors are {error:.1f} points."
     if unlike:
         ends = {shape: [100 * row["false_passes"] for row in unlike if row["distribution"] == shape] for shape in
                 dict.fromkeys(row["distribution"] for row in unlike)}  # fmt: skip
