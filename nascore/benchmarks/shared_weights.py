@@ -49,7 +49,7 @@ class SharedWeights:
             raise SettingError("batches is empty: expected at least one")
         device = next((each.device for each in supernet.parameters()), torch.device("cpu"))
         self.batches = [tuple(part.to(device) for part in _tensors(batch)) for batch in given]
-        first = supernet.measures(self.batches[0], self._draw(tuple(options[0] for options in self.space.allowed)))
+        first = supernet.measures(self.batches[0], self.draw(tuple(options[0] for options in self.space.allowed)))
         if self.measure not in first:
             raise SettingError(f"measure={self.measure!r}: {type(supernet).__name__} measures {', '.join(first)}")
         self.evaluations = self.passes = 0
@@ -64,7 +64,7 @@ class SharedWeights:
         if weights != self._weights:  # trained on since: nothing known holds
             self._weights, self._known = weights, {}
         if arch not in self._known:
-            draw = self._draw(arch)
+            draw = self.draw(arch)
             found = [self.supernet.measures(batch, draw)[self.measure] for batch in self.batches]
             self._known[arch] = MEASURES[self.measure] * sum(found) / len(found)
             self.evaluations += 1
@@ -100,7 +100,10 @@ class SharedWeights:
     def __repr__(self) -> str:
         return f"<{self.describe()}; {self.evaluations} evaluations>"
 
-    def _draw(self, arch: Arch) -> Draw:
+    def draw(self, arch: Arch) -> Draw:
+        """What the supernet computes for an architecture of the space: `draw(arch).arch` is it by the supernet's own
+        numbers, as fine-tuning takes it."""
+        arch = self.space.validate(arch)
         return one_hot(tuple(self._ops[op] for op in arch), len(self.supernet.choices.ops))
 
 

@@ -16,6 +16,8 @@ METHODS = {
     "REINFORCE": ("orange", (6, 2, 1.5, 2)),
     "ENAS": ("orange", (6, 2, 1.5, 2)),
     "DARTS": ("green", (8, 3)),
+    "GA-NAS, no none": ("blue", (3, 1)),
+    "ENAS, with none": ("orange", (1, 1)),
     "TPE": ("purple", (1, 1.5)),
     "RL-NAS-1": ("vermillion", None),
     "RL-NAS-2": ("orange", None),

@@ -7,14 +7,15 @@ built here.
 
 Every search has the same weight steps. Random search and regularised evolution ask the same trained supernet as often
 as GA-NAS does. ENAS (its strategy, REINFORCE) and DARTS learn weights and cell in turn, so they train their own, theta
-fixed in the first half of the epochs; neither may choose "none", which DARTS never derives. "GA-NAS, true accuracies"
-asks the table's validation accuracy as often. Each search gives one cell: the best it saw, or the argmax of theta.
+fixed in the first half of the epochs; neither may choose "none", which DARTS never derives ("ENAS, with none" and
+"GA-NAS, no none" are each in the other's space). "GA-NAS, true accuracies" asks the table's validation accuracy as
+often. Each search gives one cell: the best it saw, or the argmax of theta.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -24,6 +25,7 @@ import numpy as np
 
 from nascore.benchmarks import Oracle
 from nascore.search.ganas.schedule import NASBENCH201, Schedule
+from nascore.spaces.base import Arch
 from nascore.spaces.nasbench201 import NASBench201
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.ganas.rows import baseline, data_label, load
@@ -36,7 +38,10 @@ GATE, CELLS = 0.5, 50  # least rank correlation, over so many random cells, on T
 ASKING = ("RS", "REA")  # of the same trained supernet
 LEARNING = {"ENAS": "Reinforce", "DARTS": "DARTS"}  # weights and cell in turn
 TUNED, PLAIN, TRUE = "GA-NAS", "GA-NAS, not fine-tuned", "GA-NAS, true accuracies"
-METHODS = (TUNED, TRUE, PLAIN, *ASKING, *LEARNING)
+# the same in the other's space: without "none" there are 4,096 cells instead of 15,625
+NO_NONE, WITH_NONE = "GA-NAS, no none", "ENAS, with none"
+LEARNING |= {WITH_NONE: "Reinforce"}
+METHODS = (TUNED, TRUE, PLAIN, *ASKING, "ENAS", "DARTS", NO_NONE, WITH_NONE)
 RATES = (0.03, 0.1, 0.3)  # of theta, tried on TUNING_SEEDS
 THETA_RATE = 0.1
 
@@ -80,7 +85,8 @@ def _units(profile: str) -> list[Unit]:
         return Unit(config, seed, 1 if small else seconds)
 
     units = [unit("gate", seed, "gate", 40) for seed in TUNING_SEEDS]
-    for methods, seconds in (((TUNED, TRUE, "ENAS"), 35), ((PLAIN, *ASKING), 32), (("DARTS",), 30)):
+    order = ((TUNED, TRUE, "ENAS"), (NO_NONE, WITH_NONE), (PLAIN, *ASKING), ("DARTS",))
+    for seconds, methods in zip((35, 34, 32, 30), order, strict=True):
         units += [unit(method, seed, "search", seconds) for seed in seeds for method in methods]
     if not small:
         units += [unit("gate", TUNING_SEEDS[0], "pilot", 28, **pilot) for pilot in PILOTS]
@@ -89,7 +95,7 @@ def _units(profile: str) -> list[Unit]:
         units += [
             unit(method, seed, "tuning", 25, theta_rate=rate)
             for seed in TUNING_SEEDS
-            for method in LEARNING
+            for method in ("ENAS", "DARTS")
             for rate in RATES
         ]
     return units
@@ -158,41 +164,48 @@ def _asked(config: dict, setting: Setting, seed: int, tables) -> dict:
     """A search that asks accuracies, shared or true ones."""
     from nascore.benchmarks.shared_weights import SharedWeights
     from nascore.data.images import digits
+    from nascore.networks.supernets.cell import without_none
     from nascore.search import oneshot
 
     method = config["method"]
     if method == TRUE:
         oracle = Oracle(tables["val"], _budget(setting))
-        _search(_searcher(method, setting, seed), oracle)
-        return _judged(oracle, tables)
+        _search(_searcher(method, oracle.space, setting, seed), oracle)
+        return _judged(oracle, tuple, tables)
     with _supernet(setting, seed) as log:
-        shared = SharedWeights(log.supernet, validation(setting.images))
+        space = without_none() if method == NO_NONE else None
+        shared = SharedWeights(log.supernet, validation(setting.images), space)
+
+        def in_table(arch):  # the supernet's numbers are the table's
+            return shared.draw(arch).arch
+
         before = None
-        if method == TUNED:
+        if method in (TUNED, NO_NONE):
             data = digits(setting.batch, seed + 1)  # further images in another order
 
             def before(archs, iteration):
                 steps, rate = setting.tune_steps, setting.rate / 10
+                archs = [*map(in_table, archs)]
                 oneshot.fine_tune(log.run, archs, steps, rate=rate, data=data, seed=iteration)
 
         oracle = Oracle(shared, _budget(setting))
-        _search(_searcher(method, setting, seed), oracle, before)
-        return _judged(oracle, tables)
+        _search(_searcher(method, shared.space, setting, seed), oracle, before)
+        return _judged(oracle, in_table, tables)
 
 
 def _budget(setting: Setting) -> int:
     return 30 if setting == SMALL else int(NASBENCH201.total)
 
 
-def _searcher(method: str, setting: Setting, seed: int):
+def _searcher(method: str, space, setting: Setting, seed: int):
     from nascore.search.ganas.ganas import GANAS
 
     if method in ASKING:
-        return baseline(method, NASBench201(), seed)
+        return baseline(method, space, seed)
     if setting == SMALL:
         schedule = Schedule(initial=10, base=10, increment=0, iterations=2, truth=4)
-        return GANAS(NASBench201(), seed=seed, schedule=schedule, rounds=1, episodes=16)
-    return GANAS(NASBench201(), seed=seed, schedule=NASBENCH201)
+        return GANAS(space, seed=seed, schedule=schedule, rounds=1, episodes=16)
+    return GANAS(space, seed=seed, schedule=NASBENCH201)
 
 
 def _search(search, oracle: Oracle, before=None) -> None:
@@ -207,12 +220,12 @@ def _search(search, oracle: Oracle, before=None) -> None:
         iteration += 1
 
 
-def _judged(oracle: Oracle, tables) -> dict:
+def _judged(oracle: Oracle, in_table: Callable[[Arch], Arch], tables) -> dict:
     """What the table says of the best cell by the Oracle's answers, and how well these ranked what was asked."""
     arch, value = oracle.best()
-    asked, answers = [row.arch for row in oracle.log], [row.value for row in oracle.log]
+    asked, answers = [in_table(row.arch) for row in oracle.log], [row.value for row in oracle.log]
     metrics = {
-        **_verdict(arch, tables),
+        **_verdict(in_table(arch), tables),
         "value": round(value, 4),
         "queries": oracle.queries,
         "asked_spearman": _spearman(answers, tables["val"].values(asked)),
@@ -243,9 +256,10 @@ def _learned(config: dict, setting: Setting, seed: int, tables) -> dict:
     choices = supernet.choices
     theta = {"learning_rate": config["theta_rate"], "betas": (0.5, 0.999), "weight_decay": 3e-3}
     strategy = getattr(oneshot, LEARNING[config["method"]])(choices, seed=seed, **theta)
-    live = torch.ones(choices.edges, len(choices.ops), dtype=torch.bool)
-    live[:, choices.zero] = False
-    strategy.restrict(live)
+    if config["method"] != WITH_NONE:
+        live = torch.ones(choices.edges, len(choices.ops), dtype=torch.bool)
+        live[:, choices.zero] = False
+        strategy.restrict(live)
     log = oneshot.search(
         supernet,
         strategy,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from nascore.studies.ganas import weight_sharing
-from nascore.studies.ganas.weight_sharing import GATE, METHODS, PLAIN, TRUE, TUNED
+from nascore.studies.ganas.weight_sharing import GATE, METHODS, NO_NONE, PLAIN, TRUE, TUNED, WITH_NONE
 
 # line of the page -> row of the printed table
 PRINTED = {TUNED: "ganas", "ENAS": "enas", "DARTS": "darts"}
-PAIRS = [(TUNED, other) for other in (TRUE, PLAIN, "RS", "REA", "ENAS", "DARTS")]
+PAIRS = [(TUNED, other) for other in (TRUE, PLAIN, "RS", "REA", "ENAS", "DARTS", WITH_NONE)] + [(NO_NONE, "ENAS")]
 
 
 def searches(rows):

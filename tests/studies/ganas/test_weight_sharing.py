@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 
@@ -20,7 +21,7 @@ def test_each_search_has_ten_seeds_and_none_is_a_tuning_seed():
     units = study._units("laptop")
     roles = Counter((unit.config["role"], unit.config["method"]) for unit in units)
     assert {method: roles["search", method] for method in study.METHODS} == dict.fromkeys(study.METHODS, 10)
-    tuning = {unit.seed for unit in units if unit.config["role"] != "search"}
+    tuning = {unit.seed for unit in units if unit.config["role"] in ("gate", "pilot", "tuning")}
     assert min(tuning) >= 1000 and not tuning & {unit.seed for unit in units if unit.config["role"] == "search"}
     weights = {tuple(unit.config[name] for name in ("epochs", "steps", "batch", "optimizer", "rate"))
                for unit in units if unit.config["role"] == "search"}  # fmt: skip
@@ -46,7 +47,7 @@ def test_a_set_is_fine_tuned_before_it_is_evaluated_and_old_answers_stay():
             return super().evaluate(archs, epochs)
 
     oracle = Asked(TABLES["val"], 30)
-    searcher = study._searcher(study.TUNED, study.SMALL, 0)
+    searcher = study._searcher(study.TUNED, NASBench201(), study.SMALL, 0)
     study._search(searcher, oracle, lambda archs, t: events.append((t, tuple(archs))))
     sets = [archs for _, archs in events[1::2]]
     assert [event[0] for event in events[::2]] == [0, 1, 2] == list(range(len(sets)))
@@ -55,7 +56,7 @@ def test_a_set_is_fine_tuned_before_it_is_evaluated_and_old_answers_stay():
     assert value == max(row.value for row in oracle.log) == TABLES["val"].value(best)
 
 
-@pytest.mark.parametrize("method", [study.TUNED, study.TRUE, study.PLAIN, *study.ASKING])
+@pytest.mark.parametrize("method", [study.TUNED, study.TRUE, study.PLAIN, study.NO_NONE, *study.ASKING])
 def test_equal_queries_and_the_test_table_judges(method):
     metrics = study._run(SMOKE[method], 1)["metrics"]
     arch = NASBench201().parse(metrics["arch"])
@@ -65,10 +66,18 @@ def test_equal_queries_and_the_test_table_judges(method):
     assert metrics["asked_spearman"] == pytest.approx(1.0) or method != study.TRUE
 
 
-@pytest.mark.parametrize("method", study.LEARNING)
-def test_the_rivals_derive_no_none(method):
+@pytest.mark.parametrize(("method", "most"), [("ENAS", 4), ("DARTS", 4), (study.WITH_NONE, 5)])
+def test_the_rivals_learn_among_their_operations(method, most):
     metrics = study._run(SMOKE[method], 0)["metrics"]
-    assert "none" not in metrics["arch"] and 0 < metrics["entropy"] < 1.4
+    assert 0.9 * np.log(most) < metrics["entropy"] < np.log(most)  # four steps move it a little
+    assert most == 5 or "none" not in metrics["arch"]
+
+
+def test_without_none_every_cell_is_without(monkeypatch):
+    asked: list = []
+    monkeypatch.setattr(study, "_verdict", lambda arch, tables: asked.append(arch) or {})
+    study._run(SMOKE[study.NO_NONE], 0)
+    assert len(asked) == 1 and 0 not in asked[0] and len(asked[0]) == 6
 
 
 def test_the_gate_ranks_the_supernet_that_the_searches_ask():
