@@ -223,6 +223,7 @@ def _search(search, oracle: Oracle, before=None) -> None:
 def _judged(oracle: Oracle, in_table: Callable[[Arch], Arch], tables) -> dict:
     """What the table says of the best cell by the Oracle's answers, and how well these ranked what was asked."""
     arch, value = oracle.best()
+    assert arch is not None  # a supernet answers for every cell
     asked, answers = [in_table(row.arch) for row in oracle.log], [row.value for row in oracle.log]
     metrics = {
         **_verdict(in_table(arch), tables),
