@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nascore.companion import papers
+from collections.abc import Mapping
+
 from nascore.spaces.backbones import BackboneSpace, EfficientNetMacro, ProxylessNASMacro
 
 TASKS = {"printed": "weights of EfficientNet-B0 (printed)", "tight": "four fifths of them (ours)"}
@@ -18,9 +19,8 @@ ENDS = (
 )
 
 
-def backbone_lines(name: str, space: BackboneSpace) -> list[dict[str, str]]:
-    """The searched rows of a printed table, neighbouring equal ones together, and what stands there here."""
-    printed = papers.table("ganas", name)
+def backbone_lines(name: str, printed: Mapping, space: BackboneSpace) -> list[dict[str, str]]:
+    """The searched rows of a printed table and what stands there here."""
     side, found = 112, []
     for position, stage in enumerate(space.backbone.stages):
         row = printed[f"tbs{position + 1}"]
@@ -38,10 +38,10 @@ def backbone_lines(name: str, space: BackboneSpace) -> list[dict[str, str]]:
     return found
 
 
-def printed_beside_here() -> list[dict[str, str]]:
-    """Where the printed tables and the networks here differ, or the print is blank."""
-    layers = backbone_lines("table12", EfficientNetMacro())
-    shortcuts = backbone_lines("table13", ProxylessNASMacro())
+def printed_beside_here(table12: Mapping, table13: Mapping) -> list[dict[str, str]]:
+    """Where the printed tables (`papers.table`) and the networks here differ, or the print is blank."""
+    layers = backbone_lines("table12", table12, EfficientNetMacro())
+    shortcuts = backbone_lines("table13", table13, ProxylessNASMacro())
     lines = [
         {
             "table": "12",

@@ -26,7 +26,7 @@ def test_the_space_is_the_printed_table(name, space):
 
 
 def test_where_the_print_is_blank_or_cannot_be():
-    lines = backbones_report.printed_beside_here()
+    lines = backbones_report.printed_beside_here(*(papers.table("ganas", name) for name in ("table12", "table13")))
     assert [(line["table"], line["printed"], line["here"]) for line in lines] == [
         ("12", "layers: blank", "layers: 1"),
         ("12", "layers: blank", "layers: 4"),
