@@ -70,7 +70,7 @@ def rates(rows) -> list[dict]:
         used = "yes" if rate == weight_sharing.THETA_RATE else ""
         line = {"strategy": method, "rate of theta": f"{rate:g}", "runs": len(part)}
         lines.append(line | {"validation accuracy (%)": f"{part['val_accuracy'].mean():.2f}", "used": used})
-    return lines
+    return lines or [{"strategy": "no rows are stored"}]
 
 
 def in_words(rows) -> str:

@@ -50,6 +50,7 @@ def test_rates_are_means_of_the_tuning_runs():
     first, second = report.rates(rows(*found, {"method": "ENAS", "role": "search"}))
     assert (first["validation accuracy (%)"], first["runs"], first["used"]) == ("70.50", 2, "yes")
     assert (second["rate of theta"], second["used"]) == ("0.3", "")
+    assert report.rates(rows({"method": "ENAS", "role": "search"})) == [{"strategy": "no rows are stored"}]
 
 
 def test_printed_numbers_are_those_of_table_3():
