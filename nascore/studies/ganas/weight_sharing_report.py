@@ -65,12 +65,14 @@ def gate(rows) -> list[dict]:
 def rates(rows) -> list[dict]:
     """Mean validation accuracy of ENAS's and DARTS's cells by the rate of theta, on the tuning seeds."""
     rows = rows[rows["role"] == "tuning"]
+    if rows.empty:
+        return [{"strategy": "no rows are stored"}]
     lines = []
     for (method, rate), part in rows.groupby(["method", "theta_rate"], sort=False):
         used = "yes" if rate == weight_sharing.THETA_RATE else ""
         line = {"strategy": method, "rate of theta": f"{rate:g}", "runs": len(part)}
         lines.append(line | {"validation accuracy (%)": f"{part['val_accuracy'].mean():.2f}", "used": used})
-    return lines or [{"strategy": "no rows are stored"}]
+    return lines
 
 
 def in_words(rows) -> str:
