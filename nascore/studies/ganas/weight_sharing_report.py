@@ -83,4 +83,6 @@ def in_words(rows) -> str:
     kinds = ", ".join(sorted(set(rows["data_kind"])))
     first = rows.iloc[0]
     how = f"{setting(first)} of {first['steps']:g} steps"
-    return f"Rows: **{kinds}**, {each} runs of each search. Shared weights: {how}."
+    missing = ", ".join(method for method in METHODS if method not in set(counts.index))
+    still = f" **Not run yet: {missing}.**" if missing else ""
+    return f"Rows: **{kinds}**, {each} runs of each search. Shared weights: {how}.{still}"

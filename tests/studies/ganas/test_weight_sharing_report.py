@@ -63,3 +63,5 @@ def test_what_the_rows_are():
     made = rows(*[{"method": "ENAS", "role": "search"}] * 3, {"method": "DARTS", "role": "search"})
     text = report.in_words(made)
     assert "1 to 3 runs" in text and "adam, rate 0.01, 100 epochs of 12 steps" in text
+    assert "Not run yet: GA-NAS, GA-NAS, true accuracies" in text
+    assert "Not run" not in report.in_words(rows(*({"method": method, "role": "search"} for method in METHODS)))
