@@ -171,17 +171,18 @@ def seconds(rows, by=("method", "setup")) -> str:
 def who_made(rows) -> list[dict]:
     """Who drew the new cells of each search: G itself (temperature 1), or a heated copy of it; |X_t| in full or short.
 
-    `own`: share of a run's new cells that G drew itself; `heated in t`: mean share of X_t that it did not draw.
+    `own`: share of a run's new cells that G drew itself; `spent`: queries of those that the schedule has; `t = 1`, ...:
+    mean share of X_t (percent) that G did not draw itself.
     """
     lines = []
     for (setup, method), part in rows[rows["own_share"].notna()].groupby(["setup", "method"], sort=False):
         own, full = 100 * part["own_share"], part["queries"] / SCHEDULES[setup].total
         line = {"setup": setup, "method": method, "runs": len(part), "own, median run": f"{own.median():.1f} %"}
-        line |= {"own, lowest": f"{own.min():.1f} %", "fewest queries": f"{100 * full.min():.1f} % of the schedule"}
+        line |= {"own, lowest": f"{own.min():.1f} %", "spent, least": f"{100 * full.min():.1f} %"}
         heated: dict[int, list[float]] = {}
         for run in part["sampling"]:
             for t, share in zip(run["iteration"], run["heated"], strict=True):
                 heated.setdefault(t, []).append(share)
         mean = {t: sum(shares) / len(shares) for t, shares in sorted(heated.items())}
-        lines.append(line | {f"heated in {t}": f"{100 * share:.1f} %" for t, share in mean.items()})
+        lines.append(line | {f"t = {t}": f"{100 * share:.1f}" for t, share in mean.items()})
     return lines

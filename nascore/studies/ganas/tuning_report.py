@@ -180,7 +180,7 @@ def generator_in_words(rows) -> str:
         own, full = 100 * runs["own_share"], 100 * runs["queries"] / tuning.SETUPS[setup].total
         ranks = ", ".join(str(int(rank)) for rank in runs.sort_values("seed")["rank"])
         lines.append(
-            f"* multiplier {entropy:g}, setup {setup} ({len(runs)} runs): {own.min():.0f} to {own.max():.0f} % of the "
-            f"new cells from G itself, at least {full.min():.0f} % of the queries spent, ranks {ranks}"
+            f"* multiplier {entropy:g}, setup {setup:g} ({len(runs)} runs): {own.min():.0f} to {own.max():.0f} % of "
+            f"the new cells from G itself, at least {full.min():.0f} % of the queries spent, ranks {ranks}"
         )
     return "\n".join(lines) or "No such setting is stored."

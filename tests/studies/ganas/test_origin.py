@@ -34,8 +34,8 @@ def test_origin_as_a_table():
     assert len(shown) == 1
     line = shown[0]
     assert (line["runs"], line["own, median run"], line["own, lowest"]) == (2, "70.0 %", "50.0 %")
-    assert line["fewest queries"] == "90.9 % of the schedule"
-    assert (line["heated in 1"], line["heated in 2"]) == ("0.0 %", "75.0 %")
+    assert line["spent, least"] == "90.9 %"
+    assert (line["t = 1"], line["t = 2"]) == ("0.0", "75.0")
 
 
 def test_origin_in_words():
