@@ -10,7 +10,6 @@ on NAS-Bench-Macro.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -19,12 +18,12 @@ from nascore.benchmarks.index import TupleIndex
 from nascore.benchmarks.table import TabularBenchmark
 from nascore.networks.backbone_costs import chain_costs
 from nascore.search.ganas.schedule import NASBENCH201
-from nascore.search.ganas.truth import TopK
 from nascore.search.loop import run as search
 from nascore.spaces.backbones import EfficientNetMacro, ProxylessNASMacro
 from nascore.studies.experiment import Experiment, Unit
-from nascore.studies.ganas.constrained import WithinCosts, constrained_evolution
-from nascore.studies.ganas.rows import baseline, complete
+from nascore.studies.ganas.constrained import WithinCosts, searcher
+from nascore.studies.ganas.macro import SMALL
+from nascore.studies.ganas.rows import complete
 
 SEEDS = {"printed": range(10), "tight": range(5)}
 TASKS = {"printed": 1.0, "tight": 0.8}  # the limit, in weights of EfficientNet-B0
@@ -109,22 +108,9 @@ def _search(config: dict, seed: int) -> dict:
     bench, task = table(), config["task"]
     feasible = WithinCosts((limit(task),))
     budget = 80 if config.get("small") else int(NASBENCH201.total)
-    if config["method"] == "GA-NAS":
-        from nascore.search.ganas.ganas import GANAS
-
-        small: dict[str, Any] = {"initial": 20, "base": 20, "iterations": 2, "rounds": 2, "episodes": 32}
-        searcher = GANAS(
-            bench.space,
-            seed=seed,
-            schedule=NASBENCH201,
-            truth_set=TopK(NASBENCH201.truth, feasible),
-            **(small if config.get("small") else {}),
-        )
-    elif config["method"] == "REA":
-        searcher = constrained_evolution(bench.space, seed, feasible)
-    else:
-        searcher = baseline(config["method"], bench.space, seed)
-    result = complete(search(searcher, Oracle(bench, budget, costs=["params"], feasible=feasible)))
+    changes = SMALL if config.get("small") else {}
+    method = searcher(config["method"], bench.space, seed, NASBENCH201, feasible, **changes)
+    result = complete(search(method, Oracle(bench, budget, costs=["params"], feasible=feasible)))
     values, curve = allowed(task), result.curve(bench)
     best, arch = result.best_value, result.best
     assert arch is not None  # most networks are within either limit

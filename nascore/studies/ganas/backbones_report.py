@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from nascore.spaces.backbones import BackboneSpace, EfficientNetMacro, ProxylessNASMacro
 
@@ -42,26 +42,26 @@ def printed_beside_here(table12: Mapping, table13: Mapping) -> list[dict[str, st
     """Where the printed tables (`papers.table`) and the networks here differ, or the print is blank."""
     layers = backbone_lines("table12", table12, EfficientNetMacro())
     shortcuts = backbone_lines("table13", table13, ProxylessNASMacro())
-    lines = [
-        {
-            "table": "12",
-            "position": f"{number}: {line['resolution']} pixels, {line['channels']} channels",
-            "printed": f"layers: {line['layers, printed']}",
-            "here": f"layers: {line['layers, here']}",
-            "why": "the published EfficientNet-B0",
-        }
-        for number, line in enumerate(layers, 1)
-        if line["layers, printed"] != line["layers, here"]
+    yes = {"Y": "Yes"}
+    return [
+        *_differing("12", layers, "layers", str, "the published EfficientNet-B0"),
+        *_differing(
+            "13", shortcuts, "identity", lambda mark: yes.get(mark, "No"), "192 channels come in: nothing can be added"
+        ),
     ]
-    return lines + [
+
+
+def _differing(table: str, lines: list, what: str, word: Callable, why: str) -> list[dict[str, str]]:
+    """The positions whose printed entry is not the one here."""
+    return [
         {
-            "table": "13",
+            "table": table,
             "position": f"{number}: {line['resolution']} pixels, {line['channels']} channels",
-            "printed": f"identity: {'Yes' if line['layers, printed'] == 'Y' else 'No'}",
-            "here": f"identity: {'Yes' if line['layers, here'] == 'Y' else 'No'}",
-            "why": "192 channels come in: nothing can be added",
+            "printed": f"{what}: {word(line['layers, printed'])}",
+            "here": f"{what}: {word(line['layers, here'])}",
+            "why": why,
         }
-        for number, line in enumerate(shortcuts, 1)
+        for number, line in enumerate(lines, 1)
         if line["layers, printed"] != line["layers, here"]
     ]
 

@@ -60,22 +60,10 @@ def _run(config: dict, seed: int) -> dict:
     limits = tuple(table.cost(known, name) for name in costs)
     feasible = WithinCosts(limits)
     budget = 60 if config.get("small") else int(SCHEDULE.total)
-    if config["method"] == "GA-NAS":
-        from nascore.search.ganas.ganas import GANAS
-
-        small = {"initial": 30, "base": 15, "increment": 0, "iterations": 2, "rounds": 2, "episodes": 32}
-        searcher = GANAS(
-            table.space,
-            seed=seed,
-            schedule=SCHEDULE,
-            truth_set=TopK(SCHEDULE.truth, feasible),
-            **(small if config.get("small") else {}),
-        )
-    elif config["method"] == "REA":
-        searcher = constrained_evolution(table.space, seed, feasible)
-    else:
-        searcher = baseline(config["method"], table.space, seed)
-    result = complete(search(searcher, Oracle(table, budget, costs=costs, feasible=feasible)))
+    small = {"initial": 30, "base": 15, "increment": 0, "iterations": 2, "rounds": 2, "episodes": 32}
+    changes = small if config.get("small") else {}
+    method = searcher(config["method"], table.space, seed, SCHEDULE, feasible, **changes)
+    result = complete(search(method, Oracle(table, budget, costs=costs, feasible=feasible)))
     known_value = table.value(known)
     if result.best is None:
         return {
@@ -92,6 +80,18 @@ def _run(config: dict, seed: int) -> dict:
         **{f"{name}_limit": round(limit, 2) for name, limit in zip(costs, limits, strict=True)},
     }
     return row
+
+
+def searcher(method: str, space, seed: int, schedule: Schedule, feasible=None, **ganas):
+    """The search that the tables call `method`, under the hard constraint `feasible` (row -> bool; None: none);
+    `ganas`: what GA-NAS takes besides."""
+    if method == "GA-NAS":
+        from nascore.search.ganas.ganas import GANAS
+
+        return GANAS(space, seed=seed, schedule=schedule, truth_set=TopK(schedule.truth, feasible), **ganas)
+    if method == "REA" and feasible is not None:
+        return constrained_evolution(space, seed, feasible)
+    return baseline(method, space, seed)
 
 
 def constrained_evolution(space, seed: int, feasible):

@@ -10,16 +10,16 @@ from __future__ import annotations
 from nascore.benchmarks import Oracle
 from nascore.benchmarks.nasbench_macro import canonical
 from nascore.search.ganas.schedule import NASBENCH201
-from nascore.search.ganas.truth import TopK
 from nascore.search.loop import run as search
 from nascore.studies.experiment import Experiment, Unit
-from nascore.studies.ganas.constrained import WithinCosts, constrained_evolution
-from nascore.studies.ganas.rows import baseline, data_label, load, search_row
+from nascore.studies.ganas.constrained import WithinCosts, searcher
+from nascore.studies.ganas.rows import data_label, load, search_row
 
 SEEDS = range(20)
 TASKS = ("best", "seeded", "smaller")
 METHODS = ("GA-NAS", "RS", "REA")
 KNOWN = (1,) * 8
+SMALL = {"initial": 20, "base": 20, "iterations": 2, "rounds": 2, "episodes": 32}  # GA-NAS in the smoke profile
 
 
 def facts(name: str) -> dict:
@@ -62,23 +62,11 @@ def _run(config: dict, seed: int) -> dict:
     limit = table.cost(KNOWN, "params")
     feasible = WithinCosts((limit,)) if smaller else None
     budget = 80 if config.get("small") else int(NASBENCH201.total)
-    if config["method"] == "GA-NAS":
-        from nascore.search.ganas.ganas import GANAS
-
-        small = {"initial": 20, "base": 20, "iterations": 2, "rounds": 2, "episodes": 32} if config.get("small") else {}
-        searcher = GANAS(
-            table.space,
-            seed=seed,
-            schedule=NASBENCH201,
-            truth_set=TopK(NASBENCH201.truth, feasible),
-            start=[KNOWN] if config["task"] == "seeded" else (),
-            **small,
-        )
-    elif smaller and config["method"] == "REA":
-        searcher = constrained_evolution(table.space, seed, feasible)
-    else:
-        searcher = baseline(config["method"], table.space, seed)
-    result = search(searcher, Oracle(table, budget, costs=["params"] if smaller else [], feasible=feasible))
+    changes = SMALL if config.get("small") else {}
+    if config["task"] == "seeded":  # GA-NAS alone
+        changes = {**changes, "start": [KNOWN]}
+    method = searcher(config["method"], table.space, seed, NASBENCH201, feasible, **changes)
+    result = search(method, Oracle(table, budget, costs=["params"] if smaller else [], feasible=feasible))
     row = search_row(result, table)
     row["metrics"] |= {
         "known": round(table.value(KNOWN), 4),
