@@ -119,18 +119,28 @@ class StackedCells(nn.Module):
     def stacked(self, images: torch.Tensor, *cell_arguments) -> torch.Tensor:
         """Logits (n, classes)."""
         try:
-            return self._stacked(images, *cell_arguments)
+            x = self._features(images, *cell_arguments)[-1]
+            return self.head(F.relu(self.last(x)).mean((2, 3)))
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:  # torch's words do not name the images
             raise self.images_problem(images) or error from None
 
-    def _stacked(self, images: torch.Tensor, *cell_arguments) -> torch.Tensor:
-        x = self.stem(images.contiguous(memory_format=self.layout))
+    def features(self, images: torch.Tensor, *cell_arguments) -> tuple[torch.Tensor, ...]:
+        """The output of each stage's last cell, first to last: (n, width, h, w), half the sides after each reduction;
+        the logits are normalisation, ReLU, mean over pixels and head of the last."""
+        try:
+            return self._features(images, *cell_arguments)
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise self.images_problem(images) or error from None
+
+    def _features(self, images: torch.Tensor, *cell_arguments) -> tuple[torch.Tensor, ...]:
+        x, found = self.stem(images.contiguous(memory_format=self.layout)), []
         for number, stage in enumerate(self.stages):
             if number:
                 x = self.reductions[number - 1](x)
             for cell in stage:  # type: ignore[attr-defined]  # a ModuleList
                 x = cell(x, *cell_arguments)
-        return self.head(F.relu(self.last(x)).mean((2, 3)))
+            found.append(x)
+        return tuple(found)
 
     def images_problem(self, images) -> SettingError | None:
         """What is wrong with a batch of images that the network could not take; None: nothing, the fault is another."""

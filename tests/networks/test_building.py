@@ -84,6 +84,20 @@ def test_the_same_seed_builds_the_same_network_and_it_trains():
     assert losses[-1] < losses[0] / 2
 
 
+def test_features_are_the_outputs_of_the_stages_and_the_head_reads_the_last():
+    images = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    net = build(SPACE, (3, 1, 2, 4, 0, 3), channels=4, cells=2, classes=3, statistics="batch")
+    found = net.features(images)
+    assert [tuple(each.shape) for each in found] == [(4, 4, 9, 9), (4, 8, 5, 5), (4, 16, 3, 3)]
+    assert torch.equal(net.head(net.last(found[-1]).relu().mean((2, 3))), net(images))
+    x = net.stem(images)
+    for cell in net.stages[0]:
+        x = cell(x)
+    assert torch.equal(x, found[0])
+    with pytest.raises(SettingError, match="images of shape"):
+        net.features(images[0])
+
+
 def test_a_recurrent_cell_is_a_language_model():
     space = nc.spaces.RecurrentSpace()
     net = build(space, (1, 0, 4, 2, 3, 1), words=20, units=6)
