@@ -71,9 +71,9 @@ def test_a_damaged_file_of_printed_numbers_is_refused_by_place(tmp_path, monkeyp
             read()
 
 
-@pytest.mark.parametrize("paper", ["advantagenas", "ganas", "gibbsnas"])
+@pytest.mark.parametrize("paper", ["advantagenas", "ganas", "gennas", "gibbsnas"])
 def test_printed_numbers_stand_on_the_stated_line(paper):
-    text = PAPER_TEXTS / f"{paper}.txt"
+    text = PAPER_TEXTS / Path(papers.load(paper)["paper"]["source"]).name
     if not text.exists():
         pytest.skip(f"needs {text}")
     lines = text.read_text(encoding="utf-8").splitlines()
