@@ -16,6 +16,7 @@ _NAMES = {
     "builds": "building",
     "chain_costs": "backbone_costs",
     "digits201_supernet": "supernets.cell",
+    "initialise": "initial",
     "nasbench201_supernet": "supernets.cell",
     "one_hot": "choices",
     "parameters": "building",
