@@ -8,6 +8,8 @@ from nascore.spaces.dag import DAG
 from nascore.spaces.decisions import Decisions
 from nascore.spaces.macro import MacroSpace, NASBenchMacro
 from nascore.spaces.nasbench201 import NASBench201
+from nascore.spaces.nasbench_nlp import NASBenchNLP
+from nascore.spaces.pool import PoolSpace
 from nascore.spaces.recurrent import RecurrentSpace
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
     "NASBench101",
     "NASBench201",
     "NASBenchMacro",
+    "NASBenchNLP",
+    "PoolSpace",
     "ProxylessNASMacro",
     "RecurrentSpace",
     "Space",

@@ -60,7 +60,7 @@ def op_colours(labels: Sequence[str]) -> dict[str, str]:
 def op_name(label: str) -> str:
     """A short readable name: `"nor_conv_3x3"` and `"conv3x3-bn-relu"` both read `"conv 3×3"`."""
     name = re.sub(r"[-_](bn|relu)", "", label.lower())
-    name = re.sub(r"^nor_", "", name)
+    name = re.sub(r"^(nor|activation|elementwise)_", "", name)
     name = re.sub(r"(max|avg)_?pool", r"\1 pool", name.replace("skip_connect", "skip")).replace("_", " ")
     name = re.sub(r"(?<=[a-z])\s*(\d)x(\d)", r" \1×\2", name)
     return name if len(name) <= 14 else name[:13] + "…"
