@@ -5,18 +5,23 @@ from nascore.spaces.base import Arch, Limits, Space
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.choice import ChoiceSpace
 from nascore.spaces.dag import DAG
+from nascore.spaces.darts import DARTSSpace
 from nascore.spaces.decisions import Decisions
 from nascore.spaces.macro import MacroSpace, NASBenchMacro
 from nascore.spaces.nasbench201 import NASBench201
 from nascore.spaces.nasbench_nlp import NASBenchNLP
+from nascore.spaces.nds import NDSSpace, nds_space
 from nascore.spaces.pool import PoolSpace
 from nascore.spaces.recurrent import RecurrentSpace
+from nascore.spaces.resnet import ResNetSpace
+from nascore.spaces.two_cells import TwoCellSpace
 
 __all__ = [
     "DAG",
     "Arch",
     "CellSpace",
     "ChoiceSpace",
+    "DARTSSpace",
     "Decisions",
     "EfficientNetMacro",
     "Limits",
@@ -25,10 +30,14 @@ __all__ = [
     "NASBench201",
     "NASBenchMacro",
     "NASBenchNLP",
+    "NDSSpace",
     "PoolSpace",
     "ProxylessNASMacro",
     "RecurrentSpace",
+    "ResNetSpace",
     "Space",
+    "TwoCellSpace",
+    "nds_space",
 ]
 
 

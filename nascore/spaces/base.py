@@ -55,7 +55,8 @@ class Limits(NamedTuple):
 class Space(ABC):
     """A set of architectures.
 
-    Attributes: `name`; `ops`, the names of the operations; `size`, how many architectures count as different.
+    Attributes: `name`; `ops`, the names of the operations; `size`, how many architectures count as different; `joints`,
+    labels in `dag` that are no operations, beside "input" and "output".
     Every `rng` may be a numpy Generator or a random.Random.
 
     What a search needs to know of a space it asks here, and never by looking for a method of one particular space:
@@ -67,6 +68,7 @@ class Space(ABC):
     name: str
     ops: tuple[str, ...]
     size: int
+    joints: tuple[str, ...] = ()
     fixed_topology: bool = False
     limits: Limits | None = None
 

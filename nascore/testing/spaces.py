@@ -72,7 +72,7 @@ class SpaceConformance:
             dag = space.dag(arch)
             assert dag.labels[0] == "input" and dag.labels[-1] == "output"
             assert all(0 <= source < target < len(dag.labels) for source, target in dag.edges)
-            assert set(dag.labels[1:-1]) <= set(space.ops)
+            assert set(dag.labels[1:-1]) <= {*space.ops, *space.joints}
 
     def test_a_fixed_topology_is_fixed(self):
         space = self.make()
