@@ -16,12 +16,15 @@ from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks import skeletons
 from nascore.networks.backbones import ChainNetwork
+from nascore.networks.cells.recipe import RecipeNetwork
 from nascore.networks.cells.single import SingleCell
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.supernets.recurrent import RecurrentNetwork
 from nascore.spaces.backbones import BackboneSpace
 from nascore.spaces.base import Arch, Space
 from nascore.spaces.cell import CellSpace
+from nascore.spaces.nasbench_nlp import NASBenchNLP
+from nascore.spaces.pool import PoolSpace
 from nascore.spaces.recurrent import RecurrentSpace
 
 _builders: dict[type[Space], Callable[..., nn.Module]] = {}
@@ -48,7 +51,8 @@ def build(space: Space, arch: Arch, **options) -> nn.Module:
 
     Cell spaces (NAS-Bench-201's skeleton): `channels` (16) of the first of three stages of `cells` (5) cells,
     `classes` (10), and every option of `StackedCells`, such as inputs, seed, statistics, reduction, or widths in place
-    of channels. Recurrent cells: `words`, `units`, `dropout`, `seed`. EfficientNet's and ProxylessNAS's chains:
+    of channels. Recurrent cells: `words`, `units`, `dropout`, `seed`; NAS-Bench-NLP's: `words`, `units`, `embedding`,
+    `layers`, `seed`. A pool's: those of its space. EfficientNet's and ProxylessNAS's chains:
     `classes` (1000), `inputs`, `statistics`, `seed`. SettingError for a space without a network and for an option that
     its network does not have; ArchitectureError for an architecture of another space.
     """
@@ -129,3 +133,19 @@ def chain_network(space: BackboneSpace, arch: Arch, **options) -> ChainNetwork:
         if name not in known:
             raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
     return ChainNetwork(space, arch, **options)
+
+
+@builds(NASBenchNLP)
+def recipe_network(space: NASBenchNLP, arch: Arch, *, words: int, **options) -> RecipeNetwork:
+    """The language model of one of NAS-Bench-NLP's cells."""
+    known = list(inspect.signature(RecipeNetwork.__init__).parameters)[3:]
+    for name in options:
+        if name not in known:
+            raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
+    return RecipeNetwork(arch, words, **options)
+
+
+@builds(PoolSpace)
+def pool_network(space: PoolSpace, arch: Arch, **options) -> nn.Module:
+    """What the space that the pool is taken from builds."""
+    return build(space.space, arch, **options)
