@@ -11,6 +11,7 @@ settings: `get("mine", strength=2.0)`.
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import inspect
@@ -74,6 +75,12 @@ class Proxy(ABC):
             raise SettingError(f"{self.name}: {len(found)} scores for {len(networks)} networks")
         return [_score(self.name, value) for value in found]
 
+    def with_batch(self, batch: int) -> Proxy:
+        """The same proxy on another number of images."""
+        other = copy.copy(self)
+        other.batch = checks.whole("batch", batch, 1)
+        return other
+
     def good(self, score: float) -> float:
         """`score` with its sign turned where lower is better."""
         return score if self.higher_is_better else -score
@@ -113,13 +120,13 @@ class FunctionProxy(Proxy):
         pairs = zip(networks, generators, strict=True)
         return [self.function(network, batch, generator, **self.settings) for network, generator in pairs]
 
-    def with_settings(self, batch: int | None, settings: dict[str, Any]) -> FunctionProxy:
+    def with_settings(self, settings: dict[str, Any]) -> FunctionProxy:
         """The same proxy with other settings; SettingError for one that it does not have."""
         for each in settings:
             if each not in self.defaults:
                 raise SettingError(f"{self.name}: {each}: unknown setting{checks.suggest(each, self.defaults)}")
         kept = {**self.settings, **settings}
-        return FunctionProxy(self.function, self.name, self.higher_is_better, self.labels, batch, kept)
+        return FunctionProxy(self.function, self.name, self.higher_is_better, self.labels, self.batch, kept)
 
     def __reduce__(self):  # in another process ours are found by name; those of a notebook travel as a whole
         if self.function.__module__.startswith("nascore."):
@@ -165,8 +172,6 @@ def available() -> list[str]:
 
 def get(name: str | Proxy, *, batch: int | None = None, **settings: Any) -> Proxy:
     """The proxy `name`, with another `batch` or other settings where they are given; a Proxy passes as it is."""
-    if isinstance(name, Proxy) and batch is None and not settings:
-        return name
     if isinstance(name, Proxy):
         found = name
     else:
@@ -174,16 +179,18 @@ def get(name: str | Proxy, *, batch: int | None = None, **settings: Any) -> Prox
         if checks.text("name", name) not in _proxies:
             raise SettingError(f"proxy {name!r}: unknown{checks.suggest(name, sorted(_proxies))}")
         found = _proxies[name]
-    if batch is None and not settings:
-        return found
-    if not isinstance(found, FunctionProxy):
+    if settings and not isinstance(found, FunctionProxy):
         raise SettingError(f"{found.name}: its settings are given where it is made: {type(found).__name__}(...)")
-    return found.with_settings(found.batch if batch is None else checks.whole("batch", batch, 1), settings)
+    if settings:
+        found = found.with_settings(settings)  # type: ignore[attr-defined]  # a FunctionProxy, see above
+    return found if batch is None else found.with_batch(batch)
 
 
 def _again(name: str, batch: int | None, settings: dict[str, Any]) -> Proxy:
-    found = get(name)
-    return found.with_settings(batch, settings) if isinstance(found, FunctionProxy) else found
+    found = get(name, **settings)
+    found = copy.copy(found)
+    found.batch = batch
+    return found
 
 
 def _fill() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -13,12 +15,16 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_p
 
 @contextlib.contextmanager
 def untouched(networks: Sequence[nn.Module], seed: int, device: torch.device) -> Iterator[None]:
-    """Inside, the networks are in training mode without gradients, gradients are computed, and torch's own random
-    numbers come from `seed`; afterwards everything is as before, also where the inside fails."""
+    """Inside, the networks are in training mode without gradients, gradients are computed, and the global random
+    numbers (torch's, numpy's and Python's) come from `seed`; afterwards everything is as before, also where the inside
+    fails."""
     kept = [_Kept(network) for network in networks]
     devices = [device] if device.type == "cuda" else []
+    numpy_state, python_state = np.random.get_state(), random.getstate()
     with torch.random.fork_rng(devices=devices), torch.inference_mode(False), torch.enable_grad():
         torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
         try:
             for each in kept:
                 each.prepare()
@@ -26,6 +32,8 @@ def untouched(networks: Sequence[nn.Module], seed: int, device: torch.device) ->
         finally:
             for each in kept:
                 each.restore()
+            np.random.set_state(numpy_state)
+            random.setstate(python_state)
 
 
 class _Kept:
