@@ -23,6 +23,7 @@ import numpy as np
 
 from nascore import paths
 from nascore.data import download, upstream
+from nascore.data.nds_raw import GROUPS as NDS_GROUPS
 from nascore.errors import DataError, SettingError
 
 FORMAT = 1
@@ -55,6 +56,10 @@ BUILDERS: dict[str, Builder] = {
     ),
     "nasbench-macro": Builder("nasbench_macro_raw", ("table",), 1, "nasbench-macro-synthetic"),
     "nasbench101": Builder("nasbench101_raw", ("only108",), 1, "nasbench101-surrogate"),
+    "nasbench-nlp": Builder(
+        "nasbench_nlp_raw", ("logs", "doc2vec_features_lowdim", "RNN_results", "RNN_parameters"), 1, "digits201"
+    ),
+    "nds": Builder("nds_raw", NDS_GROUPS, 1, "digits201"),
 }
 
 
