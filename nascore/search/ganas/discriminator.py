@@ -44,10 +44,22 @@ class PairwiseDiscriminator(nn.Module):
         target = torch.cat([torch.ones_like(positive), torch.zeros_like(negative)])
         return F.binary_cross_entropy_with_logits(logits, target)
 
+    def order_loss(self, cells: CellGraphs, levels: torch.Tensor) -> torch.Tensor:
+        """Cross entropy of every ordered pair of two different cells: positive where the second is at least as good
+        (`levels`: larger is better) as the first. Not in the paper, see `Training.evidence`."""
+        embedded = self.embed(cells)
+        target = (levels[None] >= levels[:, None]).float()
+        different = ~torch.eye(len(levels), dtype=torch.bool, device=levels.device)
+        return F.binary_cross_entropy_with_logits(self.pairs(embedded, embedded)[different], target[different])
+
     @torch.no_grad()
+    def judgement(self, truth: CellGraphs, generated: CellGraphs) -> torch.Tensor:
+        """Logit of R_D, which orders cells where R_D itself rounds to 1, (generated,)."""
+        return self.pairs(self.embed(truth), self.embed(generated)).amax(0)
+
     def reward(self, truth: CellGraphs, generated: CellGraphs) -> torch.Tensor:
         """R_D = max_j P(C_gen in p_data | C_gen, C_true^j), (generated,)."""
-        return torch.sigmoid(self.pairs(self.embed(truth), self.embed(generated)).amax(0))
+        return torch.sigmoid(self.judgement(truth, generated))
 
 
 class StandardDiscriminator(nn.Module):
@@ -67,5 +79,8 @@ class StandardDiscriminator(nn.Module):
         return F.binary_cross_entropy_with_logits(torch.cat([positive, negative]), target)
 
     @torch.no_grad()
+    def judgement(self, truth: CellGraphs, generated: CellGraphs) -> torch.Tensor:
+        return self.logits(generated)
+
     def reward(self, truth: CellGraphs, generated: CellGraphs) -> torch.Tensor:
-        return torch.sigmoid(self.logits(generated))
+        return torch.sigmoid(self.judgement(truth, generated))

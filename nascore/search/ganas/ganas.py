@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 
@@ -26,6 +26,8 @@ from nascore.search.state import archs as archs_of
 from nascore.search.state import keys, sequence
 from nascore.spaces.base import Arch, Space
 from nascore.threads import one_thread
+
+MOST_ORDERED = 500  # architectures whose order the discriminator learns: their pairs are all held in memory
 
 
 class GANAS(Search):
@@ -85,6 +87,11 @@ class GANAS(Search):
         discriminator = checks.one_of("discriminator", discriminator, ("pairwise", "standard"))
         self.truth_set = TopK(self.schedule.truth) if truth_set is None else truth_set
         identity_of(self.truth_set)  # names one that is none
+        if self.training.evidence == "order" and (discriminator != "pairwise" or not isinstance(self.truth_set, TopK)):
+            raise SettingError(
+                f"evidence='order' with discriminator={discriminator!r} and truth_set={identity_of(self.truth_set)}: "
+                "expected the pairwise discriminator and TopK(...), which says of two cells which is better"
+            )
         self.device = torch.device(_device(device))
         self.discriminator_kind = discriminator
         self.torch_rng = torch.Generator(self.device).manual_seed(self.seed)
@@ -197,21 +204,35 @@ class GANAS(Search):
             self._ready = self._propose(self.schedule.size(self.iteration))
 
     def _propose(self, wanted: int) -> list[Arch]:
-        """X_t: new, valid architectures from the generator; random ones only if it finds none at all."""
-        new: list[Arch] = []
-        own, temperature = 0, 1.0
+        """X_t: new, valid architectures from the generator, the first ones or (`pool`) those that the discriminator
+        judges best; random ones only if the generator finds none at all."""
+        most = max(self.training.pool, wanted)
+        new: dict = {}  # key -> architecture, in the order of the proposals
+        own, temperature = 0, 1.0  # how many of them, the first ones, were drawn at temperature 1
         for _ in range(self.training.exploration):
-            archs = self._sampled(max(self.training.episodes, wanted), temperature)
-            found = self._unique(archs, wanted - len(new))
-            new += found
-            own += len(found) if temperature == 1.0 else 0
-            if len(new) >= wanted:
+            archs = self._sampled(max(self.training.episodes, most), temperature)
+            before = len(new)
+            for arch in archs:
+                key = self.space.key(arch)
+                if len(new) < most and key not in self._proposed:
+                    new.setdefault(key, arch)
+            own = len(new) if temperature == 1.0 else own
+            if len(new) >= most:
                 break
-            if len(found) < self.training.dry * len(archs):
+            if len(new) - before < self.training.dry * len(archs):
                 temperature = min(temperature * self.training.heat, self.training.hottest)
-        new = new or self._random(wanted)
-        self.trace[-1] |= {"new": len(new), "heated": (len(new) - own) / max(1, len(new))}
-        return new
+        drawn = list(new.values())
+        chosen = self._judged_best(drawn, wanted) if len(drawn) > wanted else range(len(drawn))
+        own = sum(place < own for place in chosen)
+        found = self._unique([drawn[place] for place in chosen]) or self._random(wanted)
+        self.trace[-1] |= {"new": len(found), "heated": (len(found) - own) / max(1, len(found))}
+        return found
+
+    def _judged_best(self, archs: list[Arch], wanted: int) -> list[int]:
+        """The places of the `wanted` architectures with the largest R_D, best first."""
+        truth = batch_cells(*self.topology.dense(self.truth))
+        judgement = self.discriminator.judgement(truth, batch_cells(*self.topology.dense(archs)))
+        return torch.argsort(judgement, descending=True, stable=True)[:wanted].tolist()
 
     def _sampled(self, batch: int, temperature: float = 1.0) -> list[Arch]:
         """The valid cells among `batch` episodes, repeated ones too."""
@@ -227,8 +248,12 @@ class GANAS(Search):
             final, valid = validity(episodes, self.topology.output)
             archs, rows = self._finished(episodes, valid)
             keys = [self.space.key(arch) for arch in archs]
-            fakes = self._fakes(truth_keys, archs, keys)
-            self._train_discriminator(truth, fakes)
+            if self.training.evidence == "order":
+                fakes = []
+                self._train_on_order()
+            else:
+                fakes = self._fakes(truth_keys, archs, keys)
+                self._train_discriminator(truth, fakes)
             judged = [i for i, key in enumerate(keys) if key not in truth_keys]
             score = torch.zeros(0)
             if judged:
@@ -272,8 +297,17 @@ class GANAS(Search):
         if not fakes:
             return
         fake_cells = batch_cells(*self.topology.dense(fakes))
+        self._minimise(lambda: self.discriminator.loss(truth, fake_cells))
+
+    def _train_on_order(self) -> None:
+        """Which of two evaluated architectures is at least as good as the other, the latest `MOST_ORDERED`."""
+        levels = torch.tensor(self.truth_set.levels(self.rows[-MOST_ORDERED:]), dtype=torch.float64)
+        cells = batch_cells(*self.topology.dense(self.archs[-MOST_ORDERED:]))
+        self._minimise(lambda: self.discriminator.order_loss(cells, levels))
+
+    def _minimise(self, loss_of: Callable[[], torch.Tensor]) -> None:
         for _ in range(self.training.discriminator_passes):
-            loss = self.discriminator.loss(truth, fake_cells)
+            loss = loss_of()
             self.discriminator_optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.discriminator_optimizer.step()

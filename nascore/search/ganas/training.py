@@ -8,6 +8,7 @@ from nascore import checks
 from nascore.search.ganas.ppo import PPO
 
 # whole numbers of `Training`: the least, and the most, far above what helps and below what fills the memory
+EVIDENCE = ("fakes", "order")
 _COUNTS = {
     "width": (1, 4_096),
     "layers": (1, 100),
@@ -16,6 +17,7 @@ _COUNTS = {
     "discriminator_passes": (1, 10_000),
     "exploration": (1, 10_000),
     "fill": (0, 10_000),
+    "pool": (0, 1_000_000),
 }
 
 
@@ -30,6 +32,11 @@ class Training:
     architectures of an iteration before it makes do with fewer; `heat`: the sampling temperature is multiplied by it,
     up to `hottest`, whenever less than the share `dry` of a batch's valid cells was new, because a generator that has
     fitted the truth set mostly repeats what is known (1: never, then |X_t| falls short).
+
+    Two settings leave the paper, for searches of few queries. `evidence`: what the discriminator learns from, the truth
+    set against F ("fakes", as in A.3), or the order of everything evaluated so far ("order": of two evaluated cells,
+    whether the second is at least as good as the first; no F is made). `pool`: G proposes until it has so many new
+    cells, and X_t is those of them with the largest R_D (0: X_t is what G proposes first, as in Algorithm 1).
     """
 
     width: int = 32
@@ -44,6 +51,8 @@ class Training:
     heat: float = 1.1
     hottest: float = 50.0
     dry: float = 0.1
+    evidence: str = "fakes"
+    pool: int = 0
     ppo: PPO = field(default_factory=PPO)
 
     def __post_init__(self):
@@ -53,6 +62,7 @@ class Training:
                 name: checks.number(name, getattr(self, name), above=0, below=1)
                 for name in ("generator_rate", "discriminator_rate")
             },
+            "evidence": checks.one_of("evidence", self.evidence, EVIDENCE),
             "dry": checks.number("dry", self.dry, 0, below=1),
             "heat": checks.number("heat", self.heat, 1, below=10),
             "hottest": checks.number("hottest", self.hottest, 1, 100),

@@ -31,6 +31,11 @@ class TopK:
         luck = rng.random(len(good))
         return [good[i] for i in sorted(range(len(good)), key=lambda i: (-rows[good[i]][0], luck[i]))[: self.k]]
 
+    def levels(self, rows: Sequence[Row]) -> list[float]:
+        """How good each row is, larger is better: its value, and -inf where it failed or violates the constraint."""
+        good = (row[0] == row[0] and (self.feasible is None or self.feasible(row)) for row in rows)
+        return [row[0] if fine else -np.inf for row, fine in zip(rows, good, strict=True)]
+
 
 class ParetoFronts:
     """The first `fronts` Pareto fronts, peeled off one after the other (Appendix, "Pareto Front Search").

@@ -59,6 +59,38 @@ def test_learns_to_tell_truth_from_fake(kind):
     assert unseen[0] > 0.8 > 0.2 > unseen[1]
 
 
+def test_the_order_of_a_pair_is_positive_where_the_second_is_at_least_as_good():
+    discriminator, levels = make(PairwiseDiscriminator), torch.tensor([2.0, 1.0, 2.0, -torch.inf])
+    found = discriminator.order_loss(cells(TRUTH[:4]), levels)
+    embedded = discriminator.embed(cells(TRUTH[:4]))
+    logits = discriminator.pairs(embedded, embedded)
+    pairs = [(i, j) for i in range(4) for j in range(4) if i != j]
+    positive = {(0, 2), (1, 0), (1, 2), (2, 0), (3, 0), (3, 1), (3, 2)}
+    target = torch.tensor([float(pair in positive) for pair in pairs])
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.stack([logits[i, j] for i, j in pairs]), target
+    )
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_learns_an_order_and_judges_by_it():
+    """Cells that it has not seen: the more convolutions, the better."""
+    discriminator = make(PairwiseDiscriminator)
+    optimizer = torch.optim.Adam(discriminator.parameters(), 1e-2)
+    drawn = torch.randint(0, 5, (60, 6), generator=torch.Generator().manual_seed(0))
+    levels = (drawn == 3).sum(1).double()
+    archs = [tuple(arch) for arch in drawn.tolist()]
+    for _ in range(60):
+        loss = discriminator.order_loss(cells(archs[:40]), levels[:40])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    truth = [archs[place] for place in levels[:40].argsort(descending=True)[:5]]
+    judgement = discriminator.judgement(cells(truth), cells(archs[40:]))
+    assert torch.corrcoef(torch.stack([judgement.double(), levels[40:]]))[0, 1] > 0.8
+    assert torch.allclose(torch.sigmoid(judgement), discriminator.reward(cells(truth), cells(archs[40:])))
+
+
 def test_reward_is_the_largest_probability_over_the_truth_set():
     discriminator = make(PairwiseDiscriminator)
     reward = discriminator.reward(cells(TRUTH), cells(FAKE))

@@ -7,11 +7,13 @@ import torch
 
 import nascore as nc
 from nascore.errors import SettingError
+from nascore.search.ganas.discriminator import PairwiseDiscriminator
 from nascore.search.ganas.ganas import GANAS
 from nascore.search.ganas.generator import Generator
 from nascore.search.ganas.ppo import PPO
 from nascore.search.ganas.rlnas import RLNAS
 from nascore.search.ganas.training import FEW_QUERIES_TRAINING, NASBENCH101_TRAINING, Training
+from nascore.search.ganas.truth import ParetoFronts
 
 QUICK = {"rounds": 2, "episodes": 24, "width": 8, "layers": 2}
 SMALL = {"initial": 12, "base": 8, "increment": 0, "iterations": 3, "truth": 5}
@@ -118,7 +120,71 @@ def test_each_kind_of_space_has_its_own_settings():
     assert free.training.fill and free.training.hottest <= 3
 
 
-@pytest.mark.parametrize("wrong", [{"fill": -1}, {"fill": 1.5}, {"hottest": 0.5}, {"hottest": math.nan}])
+def test_of_a_pool_the_discriminator_chooses(monkeypatch, batches):
+    """X_t is the part of the generator's new cells that R_D puts first; with no pool it is what came first."""
+    judged = []
+    judge = PairwiseDiscriminator.judgement
+
+    def recorded(self, truth, generated):
+        judged.append((judge(self, truth, generated), generated))
+        return judged[-1][0]
+
+    monkeypatch.setattr(PairwiseDiscriminator, "judgement", recorded)
+    space = nc.spaces.NASBench201()
+    search = GANAS(space, seed=0, pool=100, **SMALL, **QUICK)
+    search.tell(first := search.ask(), [float(sum(arch)) for arch in first])
+    chosen, (judgement, pool) = search.ask(), judged[-1]
+    assert len(chosen) == SMALL["base"] and len(judgement) == 100 and len(batches[-1][0].label) == 100
+    labels = pool.label.reshape(100, -1)[:, 1:-1][judgement.argsort(descending=True)]
+    assert chosen == [tuple(arch) for arch in labels[: len(chosen)].tolist()]
+    assert not {*chosen} & {*first} and search.trace[-1]["new"] == len(chosen)
+    plain = GANAS(space, seed=0, **SMALL, **QUICK)
+    plain.tell(plain.ask(), [float(sum(arch)) for arch in first])
+    assert {*plain.ask()} != {*chosen}
+
+
+def test_what_the_discriminator_learns_from_may_be_the_order_of_everything_evaluated(shown, monkeypatch):
+    learnt = []
+    order = PairwiseDiscriminator.order_loss
+
+    def recorded(self, cells, levels):
+        learnt.append((cells.shape[0], levels.tolist()))
+        return order(self, cells, levels)
+
+    monkeypatch.setattr(PairwiseDiscriminator, "order_loss", recorded)
+    search = GANAS(SPACE101, seed=0, evidence="order", discriminator_passes=2, **SMALL, **QUICK)
+    values = {}
+
+    def value(arch):
+        """Every fifth one fails."""
+        values[arch] = math.nan if len(values) % 5 == 4 else edges(arch)
+        return values[arch]
+
+    nc.run(search, nc.Oracle(value, space=SPACE101))
+    levels = [-math.inf if level != level else level for level in values.values()]
+    assert not shown and all(line["fakes"] == 0 for line in search.trace)
+    assert len(learnt) == 2 * QUICK["rounds"] * SMALL["iterations"]
+    assert [size for size, _ in learnt[:: 2 * QUICK["rounds"]]] == [12, 20, 28]
+    assert all(told == levels[:size] for size, told in learnt)
+
+
+@pytest.mark.parametrize("other", [{"discriminator": "standard"}, {"truth_set": ParetoFronts(2)}])
+def test_an_order_needs_a_pairwise_discriminator_and_values(other):
+    with pytest.raises(SettingError, match="evidence='order'"):
+        GANAS(SPACE101, evidence="order", **other)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fill": -1},
+        {"fill": 1.5},
+        {"hottest": 0.5},
+        {"hottest": math.nan},
+        *({"pool": bad} for bad in (-1, 1.5, 10**12, None)),
+        *({"evidence": bad} for bad in ("", "Order", None, 1)),
+    ],
+)
 def test_settings_that_are_none(wrong):
     with pytest.raises(SettingError, match=next(iter(wrong))):
         GANAS(SPACE101, **wrong)

@@ -26,6 +26,12 @@ def test_hard_constraints_filter_the_truth_set():
     assert TopK(3, lambda row: row[1] <= 2).select(rows, RNG) == [1, 2]
 
 
+def test_levels_are_values_and_what_failed_or_violates_the_constraint_is_below_them():
+    rows = [(9.0, 5.0), (8.0, 1.0), (math.nan, math.nan), (-7.0, 2.0)]
+    assert TopK(3).levels(rows) == [9.0, 8.0, -math.inf, -7.0]
+    assert TopK(3, lambda row: row[1] <= 2).levels(rows) == [-math.inf, 8.0, -math.inf, -7.0]
+
+
 def brute_force_front(points):
     return [i for i, p in enumerate(points) if not any((q <= p).all() and (q < p).any() for q in points)]
 
