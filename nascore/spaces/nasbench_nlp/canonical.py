@@ -60,7 +60,7 @@ def _refined(cell: Cell, colours: list[int]) -> list[int]:
     readers = _readers(cell)
     distinct = len(set(colours))
     while True:
-        signatures = [(colour, (), ()) for colour in colours[: cell.first]]
+        signatures: list[tuple[int, tuple, tuple]] = [(colour, (), ()) for colour in colours[: cell.first]]
         for number, node in enumerate(cell.nodes):
             read = [colours[value] for value in node.inputs]
             around = sorted((colours[reader], place) for reader, place in readers[cell.first + number])

@@ -56,7 +56,8 @@ def unflat(arch: tuple[int, ...]) -> Cell:
     """The cell of an architecture, not yet checked; ValueError where the numbers do not add up."""
     if not arch or not 1 <= arch[0] <= STATES:
         raise ValueError(f"the first number says how many hidden states there are: 1 to {STATES}")
-    states, at, nodes = arch[0], 1, []
+    states, at = arch[0], 1
+    nodes: list[Node] = []
     while len(arch) - at > states:
         count = arch[at + 1]
         if not 1 <= count <= 3 or at + 2 + count > len(arch) - states:
