@@ -16,8 +16,8 @@ def jacob_cov(network, batch, generator):
     (the gradient, for the pixels, of the sum of the logits): low where images look alike to the network."""
     images = batch.images.clone().requires_grad_(True)
     out = network(images).sum()
-    (jacobian,) = torch.autograd.grad(out, images)
-    rows = jacobian.flatten(1).double()
+    (jacobian,) = torch.autograd.grad(out, images, allow_unused=True)
+    rows = (torch.zeros_like(images) if jacobian is None else jacobian).flatten(1).double()
     rows = rows - rows.mean(1, keepdim=True)
     norms = rows.norm(dim=1, keepdim=True)
     rows = rows / norms.clamp_min(1e-30)  # an image that nothing depends on correlates with none

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import importlib.util
 import inspect
 import re
 from abc import ABC, abstractmethod
@@ -128,6 +127,10 @@ class FunctionProxy(Proxy):
         kept = {**self.settings, **settings}
         return FunctionProxy(self.function, self.name, self.higher_is_better, self.labels, self.batch, kept)
 
+    def with_batch(self, batch: int) -> FunctionProxy:
+        size = checks.whole("batch", batch, 1)
+        return FunctionProxy(self.function, self.name, self.higher_is_better, self.labels, size, self.settings)
+
     def __reduce__(self):  # in another process ours are found by name; those of a notebook travel as a whole
         if self.function.__module__.startswith("nascore."):
             return _again, (self.name, self.batch, self.settings)
@@ -187,16 +190,15 @@ def get(name: str | Proxy, *, batch: int | None = None, **settings: Any) -> Prox
 
 
 def _again(name: str, batch: int | None, settings: dict[str, Any]) -> Proxy:
-    found = get(name, **settings)
-    found = copy.copy(found)
-    found.batch = batch
-    return found
+    found = get(name)
+    if not isinstance(found, FunctionProxy):
+        raise SettingError(f"proxy {name!r}: another kind of proxy has taken its name")
+    return FunctionProxy(found.function, name, found.higher_is_better, found.labels, batch, settings)
 
 
 def _fill() -> None:
     for module in SHELF:
-        if importlib.util.find_spec(f"nascore.proxies.{module}"):  # TODO Z: goes when all are there
-            importlib.import_module(f"nascore.proxies.{module}")
+        importlib.import_module(f"nascore.proxies.{module}")
 
 
 def _score(name: str, value: Any) -> float:
