@@ -23,6 +23,7 @@ def __getattr__(name: str):  # torch waits until somebody asks shared weights
 _BENCHMARKS: dict[str, tuple] = {
     "digits201": ("digits201", "load_digits201"),
     "nasbench101": ("nasbench101", "load_nasbench101"),
+    "nasbench101-sample": ("nasbench101_sample", "load_nasbench101_sample"),
     "nasbench101-surrogate": ("nasbench101_surrogate", "load_nasbench101_surrogate"),
     "nasbench201": ("nasbench201", "load_nasbench201"),
     "nasbench-nlp-ptb": ("nasbench_nlp", "load_nasbench_nlp_ptb"),

@@ -14,6 +14,7 @@ import numpy as np
 from nascore.benchmarks.table import TabularBenchmark
 from nascore.data import built, download, upstream
 from nascore.data.nasbench101_raw import REPEATS, SPLITS
+from nascore.data.naslib_keys import nasbench101_arch
 from nascore.errors import DataError
 from nascore.spaces.nasbench101.cost import all_costs
 from nascore.spaces.nasbench101.index import CellIndex
@@ -133,7 +134,7 @@ def _rows(space: NASBench101, paths: dict[str, Path]) -> list[tuple]:
             rows.append((space.from_matrix(matrix, ops), percent * value, metric, source))
     seen = set()
     for text, entry in _json(paths["zc_nasbench101"])["nasbench101"]["cifar10"].items():
-        arch, value = _from_code(space, text), entry["val_accuracy"]
+        arch, value = nasbench101_arch(space, text), entry["val_accuracy"]
         identity = (space.key(arch), value)
         if identity not in seen:  # several keys denote one cell and one training
             seen.add(identity)
@@ -148,21 +149,6 @@ def _json(path):
         raise DataError(
             f"{path}: not the expected JSON ({error}); run `nascore data fetch nasbench101-partial`"
         ) from error
-
-
-_NASLIB = ("input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
-
-
-def _from_code(space: NASBench101, text: str):
-    """NASLib's key: the text of 49 matrix entries, row by row, and 7 operation codes; unpruned."""
-    numbers = [int(word) for word in text.strip("()").split(",")]
-    if len(numbers) != 56:
-        raise DataError(
-            f"zc_nasbench101.json: key {text!r} has {len(numbers)} numbers instead of 56; run `nascore "
-            "data fetch nasbench101-partial`"
-        )
-    matrix = [numbers[row : row + 7] for row in range(0, 49, 7)]
-    return space.from_matrix(matrix, [_NASLIB[code] for code in numbers[49:]])
 
 
 def _from_parquet(path):
