@@ -1,4 +1,4 @@
-"""Conformance suites for your own space, search and strategy: the ones that nascore's own pass.
+"""Conformance suites for your own space, search, strategy and proxy: the ones that nascore's own pass.
 
 A suite is a class of tests for pytest. Subclass it, say how one of yours is made, and run pytest:
 
@@ -13,7 +13,12 @@ from __future__ import annotations
 
 import importlib
 
-_SUITES = {"SearchConformance": "searches", "SpaceConformance": "spaces", "StrategyConformance": "strategies"}
+_SUITES = {
+    "ProxyConformance": "proxies",
+    "SearchConformance": "searches",
+    "SpaceConformance": "spaces",
+    "StrategyConformance": "strategies",
+}
 
 __all__ = [*_SUITES]
 
