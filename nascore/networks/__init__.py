@@ -16,10 +16,11 @@ _NAMES = {
     "builds": "building",
     "chain_costs": "backbone_costs",
     "digits201_supernet": "supernets.cell",
+    "flops": "counting",
     "initialise": "initial",
     "nasbench201_supernet": "supernets.cell",
     "one_hot": "choices",
-    "parameters": "building",
+    "parameters": "counting",
     "without_none": "supernets.cell",
 }
 _MODULES = ("ops",)

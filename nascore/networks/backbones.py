@@ -1,85 +1,83 @@
-"""EfficientNet's and ProxylessNAS's chain of blocks as a network (GA-NAS, Tables 12 and 13)."""
+"""Chains of blocks as networks: EfficientNet's and ProxylessNAS's (GA-NAS, Tables 12 and 13), and NAS-Bench-Macro's."""
 
 from __future__ import annotations
 
-import math
+from itertools import pairwise
 
 import torch
 from torch import nn
 
-from nascore import checks
-from nascore.errors import SettingError
-from nascore.networks.ops.inverted import ACTIVATIONS
-from nascore.networks.ops.layers import STATISTICS, Convolution, Norm
+from nascore.networks.image import ArchNetwork
+from nascore.networks.ops.inverted import ACTIVATIONS, InvertedBottleneck
+from nascore.networks.ops.layers import Convolution, Norm
 from nascore.networks.ops.registry import Layer, operation
-from nascore.networks.skeletons import parameters_text
-from nascore.spaces.backbones import BackboneSpace
+from nascore.spaces.backbones import IDENTITY, BackboneSpace, Block
 from nascore.spaces.base import Arch
+from nascore.spaces.macro import NASBenchMacro
 
 
-class ChainNetwork(nn.Module):
+class ChainNetwork(ArchNetwork):
     """3x3 convolution of stride 2, the blocks, 1x1 convolution, mean over pixels, head; images (n, inputs, h, w) of any
     size to logits (n, classes).
 
-    Five strides of 2 round up, so that small images fit: 224 pixels become 7, and 32 become one. Paddings are
-    symmetric (TensorFlow's EfficientNet pads one side more at stride 2; the weights are the same).
+    Strides of 2 round up, so that small images fit: 224 pixels become 7, and 32 become one. Paddings are symmetric
+    (TensorFlow's EfficientNet pads one side more at stride 2; the weights are the same). `features`: before each block
+    of stride 2, and before the 1x1 convolution.
     """
 
-    def __init__(
-        self,
-        space: BackboneSpace,
-        arch: Arch,
-        *,
-        classes: int = 1000,
-        inputs: int = 3,
-        statistics: str = "running",
-        seed: int = 0,
-    ):
-        super().__init__()
-        self.classes, self.inputs = checks.whole("classes", classes, 2), checks.whole("inputs", inputs, 1)
-        checks.one_of("statistics", statistics, STATISTICS)
-        generator = torch.Generator().manual_seed(checks.seed(seed))
-        self.space, self.arch, backbone = space, arch, space.backbone
-        activation = ACTIVATIONS[backbone.activation]
-        last = backbone.stages[-1].outputs
-        self.stem = nn.Sequential(
-            Convolution(self.inputs, backbone.stem, 3, 2, generator), Norm(backbone.stem, statistics), activation()
-        )
-        self.blocks = nn.Sequential(
-            *(
-                # each block alone reads what the one before it wrote, so none has to be tried beside others
-                operation(block.op).build(
-                    Layer(block.inputs, block.outputs, block.stride, statistics=statistics, generator=generator)
-                )
-                for block in space.blocks(arch)
-            )
-        )
-        self.last = nn.Sequential(
-            Convolution(last, backbone.head, 1, 1, generator), Norm(backbone.head, statistics), activation()
-        )
-        self.head = nn.Linear(backbone.head, self.classes)
-        with torch.no_grad():
-            weights = torch.randn(self.head.weight.shape, generator=generator)
-            self.head.weight.copy_(weights / math.sqrt(backbone.head))
-            self.head.bias.zero_()
+    def __init__(self, space: BackboneSpace, arch: Arch, *, classes: int = 1000, **options):
+        super().__init__(space, arch, classes=classes, **options)
+        backbone = space.backbone
+        self._chain(list(space.blocks(arch)), backbone.stem, 2, backbone.head, backbone.activation)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        if not isinstance(images, torch.Tensor):
-            raise SettingError(f"images: expected a tensor (n, {self.inputs}, h, w), not {type(images).__name__}")
-        if images.dim() != 4 or images.shape[1] != self.inputs or 0 in images.shape:
-            raise SettingError(
-                f"images of shape {tuple(images.shape)}: expected (n, {self.inputs}, h, w), none of them 0"
-            )
-        if self.training and len(images) == 1 and max(images.shape[2:]) <= 32:
-            raise SettingError(
-                "a batch of one image, which the strides make a single pixel: normalisation in training needs more"
-            )
-        return self.head(self.last(self.blocks(self.stem(images))).mean((2, 3)))
+    def _chain(self, blocks: list[Block], stem: int, stride: int, last: int, activation: str) -> None:
+        """All layers; each block alone reads what the one before it wrote, so none has to be tried beside others."""
+        generator, statistics, act = self.generator(), self.statistics, ACTIVATIONS[activation]
+        self.halvings = (stride == 2) + sum(block.stride == 2 for block in blocks)
+        self.stem = nn.Sequential(Convolution(self.inputs, stem, 3, stride, generator), Norm(stem, statistics), act())
+        starts = [0, *[i for i, block in enumerate(blocks) if block.stride == 2 and i], len(blocks)]
+        self.stages = nn.ModuleList(
+            nn.Sequential(*[self._block(block, generator) for block in blocks[start:end]])
+            for start, end in pairwise(starts)
+        )
+        outputs = blocks[-1].outputs
+        self.last = nn.Sequential(Convolution(outputs, last, 1, 1, generator), Norm(last, statistics), act())
+        self.finish(last, generator)
 
-    def __repr__(self) -> str:
-        """One line; `str` and `print` show torch's tree of modules."""
-        shown = f"{self.space.name}, {self.space.format(self.arch)}: {self.classes} classes, {parameters_text(self)}"
-        return f"<{type(self).__name__} of {shown}>"
+    def _block(self, block: Block, generator: torch.Generator) -> nn.Module:
+        layer = Layer(block.inputs, block.outputs, block.stride, statistics=self.statistics, generator=generator)
+        return operation(block.op).build(layer)
 
-    def __str__(self) -> str:
-        return nn.Module.__repr__(self)
+    def classify(self, x: torch.Tensor) -> torch.Tensor:
+        return super().classify(self.last(x))
+
+
+class MacroNetwork(ChainNetwork):
+    """NAS-Bench-Macro's network (Su et al., 2021): 3x3 convolution to 32 channels, three stages of 2, 3 and 3 layers
+    with 64, 128 and 256 channels whose first layers have stride 2, 1x1 convolution to 1,280, mean, head; ReLU
+    throughout.
+
+    "identity" is left out, but in a stage's first layer, which cannot be: there it is a 1x1 convolution of stride 2.
+    """
+
+    BLOCKS = {"mb3_k3": (3, 3), "mb6_k5": (6, 5)}  # expansion and kernel
+
+    def __init__(self, space: NASBenchMacro, arch: Arch, **options):
+        super(ChainNetwork, self).__init__(space, arch, **options)
+        widths = [32 << stage for stage in range(len(space.STAGES) + 1)]
+        blocks = []
+        for inputs, outputs, layers in zip(widths, widths[1:], space.STAGES, strict=False):
+            for layer in range(layers):
+                op = space.ops[arch[len(blocks)]]
+                blocks.append(Block(op, outputs if layer else inputs, outputs, 1 if layer else 2))
+        self._chain(blocks, widths[0], 1, 1280, "relu")
+
+    def _block(self, block: Block, generator: torch.Generator) -> nn.Module:
+        if block.op == IDENTITY and block.stride == 2:
+            return nn.Sequential(
+                Convolution(block.inputs, block.outputs, 1, 2, generator), Norm(block.outputs, self.statistics)
+            )
+        layer = Layer(block.inputs, block.outputs, block.stride, statistics=self.statistics, generator=generator)
+        if block.op == IDENTITY:
+            return operation(block.op).build(layer)
+        return InvertedBottleneck(layer, *self.BLOCKS[block.op], squeeze=False, activation="relu")

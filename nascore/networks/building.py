@@ -1,4 +1,4 @@
-"""One architecture as a network: `build(space, arch, **skeleton options)`, and how many parameters it has.
+"""One architecture as a network: `build(space, arch, **skeleton options)`.
 
 Which network belongs to a space is registered by the space's class; a subclass without an entry takes its parent's.
 """
@@ -15,17 +15,24 @@ from torch import nn
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks import skeletons
-from nascore.networks.backbones import ChainNetwork
+from nascore.networks.backbones import ChainNetwork, MacroNetwork
 from nascore.networks.cells.recipe import RecipeNetwork
 from nascore.networks.cells.single import SingleCell
+from nascore.networks.nasbench101 import VertexNetwork
+from nascore.networks.resnets import ResNetNetwork
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.supernets.recurrent import RecurrentNetwork
+from nascore.networks.two_cells import TwoCellNetwork
 from nascore.spaces.backbones import BackboneSpace
 from nascore.spaces.base import Arch, Space
 from nascore.spaces.cell import CellSpace
+from nascore.spaces.macro import NASBenchMacro
+from nascore.spaces.nasbench101 import NASBench101
 from nascore.spaces.nasbench_nlp import NASBenchNLP
 from nascore.spaces.pool import PoolSpace
 from nascore.spaces.recurrent import RecurrentSpace
+from nascore.spaces.resnet import ResNetSpace
+from nascore.spaces.two_cells import TwoCellSpace
 
 _builders: dict[type[Space], Callable[..., nn.Module]] = {}
 
@@ -49,12 +56,14 @@ def builds(kind: type[Space]) -> Callable[[Callable[..., nn.Module]], Callable[.
 def build(space: Space, arch: Arch, **options) -> nn.Module:
     """The network of `arch`, untrained.
 
-    Cell spaces (NAS-Bench-201's skeleton): `channels` (16) of the first of three stages of `cells` (5) cells,
-    `classes` (10), and every option of `StackedCells`, such as inputs, seed, statistics, reduction, or widths in place
-    of channels. Recurrent cells: `words`, `units`, `dropout`, `seed`; NAS-Bench-NLP's: `words`, `units`, `embedding`,
-    `layers`, `seed`. A pool's: those of its space. EfficientNet's and ProxylessNAS's chains:
-    `classes` (1000), `inputs`, `statistics`, `seed`. SettingError for a space without a network and for an option that
-    its network does not have; ArchitectureError for an architecture of another space.
+    Image networks have `classes`, `inputs`, `statistics`, `seed` and `channels_last` (see ImageNetwork), and by space:
+    NAS-Bench-201 and other cell spaces `channels` (16) of the first of three stages of `cells` (5) cells, and all of
+    `StackedCells`; NAS-Bench-101 `channels` (128) and `cells` (3); DARTS's and NDS's two cells `channels`, `cells`,
+    `stem` and `auxiliary` (see TwoCellNetwork); NDS's ResNets `stem`; the chains of NAS-Bench-Macro, EfficientNet and
+    ProxylessNAS (`classes` 1000) nothing else. Recurrent cells have `words`, `units`, `dropout`, `seed`;
+    NAS-Bench-NLP's `words`, `units`, `embedding`, `layers`, `seed`. A pool has those of its space. SettingError for a
+    space without a network and for an option that its network does not have; ArchitectureError for an architecture of
+    another space.
     """
     checks.instance("space", space, Space, "a nascore space such as nc.spaces.NASBench201()")
     arch = space.validate(arch)
@@ -71,9 +80,33 @@ def build(space: Space, arch: Arch, **options) -> nn.Module:
     return checks.instance(f"network of {space.name}", network, nn.Module, "a torch module from its builder")
 
 
-def parameters(space: Space, arch: Arch, **options) -> int:
-    """Trainable parameters of `build(space, arch, **options)`."""
-    return sum(parameter.numel() for parameter in build(space, arch, **options).parameters() if parameter.requires_grad)
+def options_of(kind: type[nn.Module]) -> list[str]:
+    """The keyword options of a network's class, those that it passes on to its parents included."""
+    found: dict[str, None] = {}
+    for each in kind.__mro__:
+        if "__init__" in vars(each):
+            parts = _signature(each.__init__).parameters.values()
+            found |= dict.fromkeys(part.name for part in parts if part.kind is part.KEYWORD_ONLY)
+            if not any(part.kind is part.VAR_KEYWORD for part in parts):
+                break
+    return list(found)
+
+
+def _checked(space: Space, options: dict, known: Sequence[str]) -> dict:
+    """`options`, if all of them are known."""
+    for name in options:
+        if name not in known:
+            raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
+    return options
+
+
+def builds_class(kind: type[Space], network: type[nn.Module]) -> None:
+    """`network(space, arch, **options)` makes the networks of `kind`; its options are the keywords of the class."""
+
+    def make(space: Space, arch: Arch, **options) -> nn.Module:
+        return network(space, arch, **_checked(space, options, options_of(network)))
+
+    builds(kind)(make)
 
 
 class CellNetwork(StackedCells):
@@ -88,9 +121,6 @@ class CellNetwork(StackedCells):
 
     def summary(self) -> str:
         return f" of {self.space.name}, {self.space.format(self.arch)}{super().summary()}"
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.stacked(images)
 
 
 @builds(CellSpace)
@@ -115,34 +145,28 @@ def cell_network(
     return CellNetwork(space, arch, widths, cells, classes=classes, statistics=statistics, **skeleton)
 
 
+for _kind, _network in (
+    (BackboneSpace, ChainNetwork),
+    (NASBench101, VertexNetwork),
+    (NASBenchMacro, MacroNetwork),
+    (ResNetSpace, ResNetNetwork),
+    (TwoCellSpace, TwoCellNetwork),
+):
+    builds_class(_kind, _network)
+
+
 @builds(RecurrentSpace)
 def recurrent_network(space: RecurrentSpace, arch: Arch, *, words: int, **options) -> RecurrentNetwork:
     """The language model of one recurrent cell."""
-    known = list(inspect.signature(RecurrentNetwork.__init__).parameters)[3:]
-    for name in options:
-        if name not in known:
-            raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
-    return RecurrentNetwork(arch, words, **options)
-
-
-@builds(BackboneSpace)
-def chain_network(space: BackboneSpace, arch: Arch, **options) -> ChainNetwork:
-    """EfficientNet's or ProxylessNAS's chain of blocks."""
-    known = list(inspect.signature(ChainNetwork.__init__).parameters)[3:]
-    for name in options:
-        if name not in known:
-            raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
-    return ChainNetwork(space, arch, **options)
+    known = list(_signature(RecurrentNetwork.__init__).parameters)[3:]
+    return RecurrentNetwork(arch, words, **_checked(space, options, known))
 
 
 @builds(NASBenchNLP)
 def recipe_network(space: NASBenchNLP, arch: Arch, *, words: int, **options) -> RecipeNetwork:
     """The language model of one of NAS-Bench-NLP's cells."""
-    known = list(inspect.signature(RecipeNetwork.__init__).parameters)[3:]
-    for name in options:
-        if name not in known:
-            raise SettingError(f"networks.build on {space.name}: {name}: unknown option{checks.suggest(name, known)}")
-    return RecipeNetwork(arch, words, **options)
+    known = list(_signature(RecipeNetwork.__init__).parameters)[3:]
+    return RecipeNetwork(arch, words, **_checked(space, options, known))
 
 
 @builds(PoolSpace)

@@ -16,7 +16,7 @@ from torch import nn
 
 from nascore import checks
 from nascore.errors import SettingError
-from nascore.networks.skeletons import parameters_text
+from nascore.networks.image import parameters_text
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.nasbench201 import NASBench201
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Collection, Sequence
 
 import torch
@@ -12,7 +11,8 @@ from torch import nn
 
 from nascore import checks
 from nascore.errors import SettingError
-from nascore.networks.ops.layers import STATISTICS, Convolution, Norm, odd
+from nascore.networks.image import ImageNetwork
+from nascore.networks.ops.layers import Convolution, Norm, odd
 
 
 class ResidualReduction(nn.Module):
@@ -51,17 +51,16 @@ class PooledReduction(nn.Sequential):
 REDUCTIONS = {"residual": ResidualReduction, "pooled": PooledReduction}
 
 
-class StackedCells(nn.Module):
+class StackedCells(ImageNetwork):
     """Stem, stages of `cells` cells each with a reduction between stages, normalisation, ReLU, mean over pixels, head.
 
-    `make_cell(width, generator)` gives a cell with `width` channels in and out; further arguments of `stacked` go to
-    every cell. Images (n, inputs, h, w), logits (n, classes).
+    `make_cell(width, generator)` gives a cell with `width` channels in and out; further arguments of `logits` and
+    `features` go to every cell.
 
     Parameters
     ----------
     widths: channels of each stage. cells: cells per stage. stem: size of the first convolution.
-    reduction: "residual" or "pooled". statistics: "batch" or "running", see Norm. seed: of the weights.
-    channels_last: the memory layout; 1.5 times faster on CPU, the same numbers.
+    reduction: "residual" or "pooled". All others: see ImageNetwork.
     """
 
     def __init__(
@@ -78,31 +77,27 @@ class StackedCells(nn.Module):
         seed: int = 0,
         channels_last: bool = True,
     ):
-        super().__init__()
+        super().__init__(inputs=inputs, classes=classes, statistics=statistics, seed=seed, channels_last=channels_last)
         cells, stem = checks.whole("cells", cells, 1), odd("stem", stem)
         if not callable(make_cell):
             raise SettingError(f"make_cell={checks.shown(make_cell)}: expected a function of a width and a generator")
-        inputs, classes = checks.whole("inputs", inputs, 1), checks.whole("classes", classes, 2)
-        seed, channels_last = checks.seed(seed), checks.flag("channels_last", channels_last)
         widths = [checks.whole("widths", width, 1) for width in checks.listed("widths", widths, "(16, 32, 64)")]
         if not widths:
             raise SettingError("widths is empty: expected the channels of each stage")
         checks.one_of("reduction", reduction, tuple(REDUCTIONS))
-        checks.one_of("statistics", statistics, STATISTICS)
         self.skeleton = {
             "widths": widths,
             "cells": cells,
             "stem": stem,
-            "inputs": inputs,
-            "classes": classes,
+            "inputs": self.inputs,
+            "classes": self.classes,
             "reduction": reduction,
-            "statistics": statistics,
-            "seed": seed,
-            "channels_last": channels_last,
+            "statistics": self.statistics,
+            "seed": self.seed,
+            "channels_last": self.channels_last,
         }
-        generator = torch.Generator().manual_seed(seed)
-        self.layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.stem = nn.Sequential(Convolution(inputs, widths[0], stem, 1, generator), Norm(widths[0], statistics))
+        self.halvings, generator = len(widths) - 1, self.generator()
+        self.stem = nn.Sequential(Convolution(self.inputs, widths[0], stem, 1, generator), Norm(widths[0], statistics))
         self.stages = nn.ModuleList(
             nn.ModuleList(make_cell(width, generator) for _ in range(cells)) for width in widths
         )
@@ -110,27 +105,7 @@ class StackedCells(nn.Module):
             REDUCTIONS[reduction](a, b, statistics, generator) for a, b in zip(widths, widths[1:], strict=False)
         )
         self.last = Norm(widths[-1], statistics)
-        self.head = nn.Linear(widths[-1], classes)
-        with torch.no_grad():
-            self.head.weight.copy_(torch.randn(classes, widths[-1], generator=generator) / math.sqrt(widths[-1]))
-            self.head.bias.zero_()
-        self.to(memory_format=self.layout)  # type: ignore[call-overload]  # torch's stubs do not know it
-
-    def stacked(self, images: torch.Tensor, *cell_arguments) -> torch.Tensor:
-        """Logits (n, classes)."""
-        try:
-            x = self._features(images, *cell_arguments)[-1]
-            return self.head(F.relu(self.last(x)).mean((2, 3)))
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:  # torch's words do not name the images
-            raise self.images_problem(images) or error from None
-
-    def features(self, images: torch.Tensor, *cell_arguments) -> tuple[torch.Tensor, ...]:
-        """The output of each stage's last cell, first to last: (n, width, h, w), half the sides after each reduction;
-        the logits are normalisation, ReLU, mean over pixels and head of the last."""
-        try:
-            return self._features(images, *cell_arguments)
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise self.images_problem(images) or error from None
+        self.finish(widths[-1], generator)
 
     def _features(self, images: torch.Tensor, *cell_arguments) -> tuple[torch.Tensor, ...]:
         x, found = self.stem(images.contiguous(memory_format=self.layout)), []
@@ -142,41 +117,12 @@ class StackedCells(nn.Module):
             found.append(x)
         return tuple(found)
 
-    def images_problem(self, images) -> SettingError | None:
-        """What is wrong with a batch of images that the network could not take; None: nothing, the fault is another."""
-        inputs, weight = self.skeleton["inputs"], self.head.weight
-        if not isinstance(images, torch.Tensor):
-            return SettingError(f"images: expected a tensor (n, {inputs}, h, w), not {type(images).__name__}")
-        if images.dim() != 4 or images.shape[1] != inputs or 0 in images.shape:
-            return SettingError(f"images of shape {tuple(images.shape)}: expected (n, {inputs}, h, w), none of them 0")
-        if images.dtype != weight.dtype and not torch.is_autocast_enabled(images.device.type):
-            return SettingError(f"images of {images.dtype}: the network computes in {weight.dtype}")
-        if images.device != weight.device:
-            return SettingError(f"images on {images.device}: the network is on {weight.device}")
-        side = 2 ** len(self.reductions)
-        if self.training and len(images) == 1 and max(images.shape[2:]) <= side:
-            return SettingError(
-                "a batch of one image, which the reductions make a single pixel: normalisation in training needs more"
-            )
-        return None
-
-    def __repr__(self) -> str:
-        """One line; `str` and `print` show torch's tree of modules."""
-        return f"<{type(self).__name__}{self.summary()}, {parameters_text(self)}>"
+    def classify(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(F.relu(self.last(x)).mean((2, 3)))
 
     def summary(self) -> str:
-        """What it is made of, for `repr`."""
         shown = self.skeleton
         return f": {shown['cells']} cells in each stage of {shown['widths']} channels, {shown['classes']} classes"
-
-    def __str__(self) -> str:
-        return nn.Module.__repr__(self)
-
-
-def parameters_text(network: nn.Module) -> str:
-    """How many parameters can be trained, in words."""
-    count = sum(each.numel() for each in network.parameters() if each.requires_grad)
-    return f"{count:,} parameters"
 
 
 _SIGNATURE = inspect.signature(StackedCells.__init__).parameters.values()

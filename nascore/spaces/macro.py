@@ -53,5 +53,7 @@ class NASBenchMacro(MacroSpace):
     strings, as the benchmark's own table does.
     """
 
+    STAGES = (2, 3, 3)  # layers
+
     def __init__(self):
         super().__init__(8, ("identity", "mb3_k3", "mb6_k5"), "nasbench-macro")

@@ -1,5 +1,6 @@
-"""Candidate operations: `registry` (what a name means), `standard` and `inverted` (the operations there are), `layers`
-(what they are made of) and `fused` (sums and poolings in the form a mixed cell computes them)."""
+"""Candidate operations: `registry` (what a name means), `standard`, `separable`, `inverted`, `vertex` (those we have),
+`layers` (what they are made of), `trial` (a user's own, tried) and `fused` (sums and poolings in the form a
+mixed cell computes them)."""
 
 from nascore.networks.ops.registry import Layer, Operation, operation, register
 

@@ -11,23 +11,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from nascore.errors import SettingError
-from nascore.networks.ops.layers import Convolution, Norm, kaiming
+from nascore.networks.ops.layers import Convolution, DepthwiseConvolution, Norm, kaiming
 from nascore.networks.ops.registry import Layer, Operation, register
 from nascore.spaces.backbones import squeezed
 
-ACTIVATIONS = {"relu6": nn.ReLU6, "swish": nn.SiLU}
-
-
-class DepthwiseConvolution(nn.Module):
-    """One K x K kernel per channel, without bias, padded to keep the size at stride 1."""
-
-    def __init__(self, channels: int, kernel: int, stride: int, generator: torch.Generator | None):
-        super().__init__()
-        self.weight, self.stride = kaiming(1, channels, kernel, generator), stride
-
-    def forward(self, x):
-        channels, _, kernel, _ = self.weight.shape
-        return F.conv2d(x, self.weight, stride=self.stride, padding=kernel // 2, groups=channels)
+ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "swish": nn.SiLU}
 
 
 class SqueezeExcitation(nn.Module):
@@ -46,17 +34,18 @@ class SqueezeExcitation(nn.Module):
 
 class InvertedBottleneck(nn.Module):
     """1x1 to `expansion` times the channels (none where that is 1), depthwise, squeeze-and-excitation where `squeeze`,
-    1x1 to the output, each normalised; a shortcut around it where the shape stays."""
+    1x1 to the output, each normalised; a shortcut around it where the shape stays. `activation`: by default swish with
+    squeeze-and-excitation, else ReLU6."""
 
-    def __init__(self, layer: Layer, expansion: int, kernel: int, squeeze: bool):
+    def __init__(self, layer: Layer, expansion: int, kernel: int, squeeze: bool, activation: str = ""):
         super().__init__()
         middle = expansion * layer.inputs
-        activation = ACTIVATIONS["swish" if squeeze else "relu6"]
+        act = ACTIVATIONS[activation or ("swish" if squeeze else "relu6")]
         steps: list[nn.Module] = []
         if expansion > 1:
-            steps += [Convolution(layer.inputs, middle, 1, 1, layer.generator), self._norm(layer, middle), activation()]
+            steps += [Convolution(layer.inputs, middle, 1, 1, layer.generator), self._norm(layer, middle), act()]
         depthwise = DepthwiseConvolution(middle, kernel, layer.stride, layer.generator)
-        steps += [depthwise, self._norm(layer, middle), activation()]
+        steps += [depthwise, self._norm(layer, middle), act()]
         if squeeze:
             steps.append(SqueezeExcitation(middle, squeezed(layer.inputs), layer.generator))
         steps += [Convolution(middle, layer.outputs, 1, 1, layer.generator), self._norm(layer, layer.outputs)]

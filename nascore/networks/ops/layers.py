@@ -37,14 +37,38 @@ class Norm(nn.Module):
 
 
 class Convolution(nn.Module):
-    """Convolution without bias, padded to keep the size at stride 1."""
+    """Convolution without bias; `groups` of channels each read their own share of the inputs. Padded to keep the size
+    at stride 1, unless `padding` says otherwise."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, generator: torch.Generator | None):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        stride: int,
+        generator: torch.Generator | None,
+        groups: int = 1,
+        padding: int | None = None,
+    ):
         super().__init__()
-        self.weight, self.stride = kaiming(inputs, outputs, kernel, generator), stride
+        self.weight, self.stride = kaiming(inputs // groups, outputs, kernel, generator), stride
+        self.groups, self.padding = groups, kernel // 2 if padding is None else padding
 
     def forward(self, x):
-        return F.conv2d(x, self.weight, stride=self.stride, padding=self.weight.shape[-1] // 2)
+        return F.conv2d(x, self.weight, stride=self.stride, padding=self.padding, groups=self.groups)
+
+
+class DepthwiseConvolution(nn.Module):
+    """One K x K kernel per channel, without bias, padded to keep the size at stride 1."""
+
+    def __init__(self, channels: int, kernel: int, stride: int, generator: torch.Generator | None, dilation: int = 1):
+        super().__init__()
+        self.weight, self.stride, self.dilation = kaiming(1, channels, kernel, generator), stride, dilation
+
+    def forward(self, x):
+        channels, _, kernel, _ = self.weight.shape
+        padding = self.dilation * (kernel // 2)
+        return F.conv2d(x, self.weight, stride=self.stride, padding=padding, dilation=self.dilation, groups=channels)
 
 
 def odd(name: str, value: Any) -> int:

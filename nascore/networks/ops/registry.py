@@ -99,7 +99,7 @@ def operation(name: str) -> Operation:
 
 @lru_cache(maxsize=256)
 def _known(name: str) -> Operation:
-    for shelf in ("standard", "inverted"):
+    for shelf in ("standard", "separable", "inverted", "vertex"):
         importlib.import_module(f"nascore.networks.ops.{shelf}")
     bare = COPY.fullmatch(name)
     for pattern, _, maker in _makers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from nascore.errors import SettingError
@@ -22,11 +23,36 @@ class Zero(nn.Module):
         return x.new_zeros(len(x), self.outputs, height, width)
 
 
+class FactorizedReduction(nn.Module):
+    """To half the size: ReLU, two 1x1 convolutions of stride 2, the second one pixel on; joined, normalised.
+
+    An image of odd sides is padded by one row and column of zeros, so that both halves round up."""
+
+    def __init__(self, layer: Layer):
+        super().__init__()
+        first = layer.outputs // 2
+        if not first:
+            raise SettingError(
+                f"{layer.outputs} channels at stride {layer.stride}: expected at least 2 to halve the size"
+            )
+        self.near = Convolution(layer.inputs, first, 1, layer.stride, layer.generator)
+        self.far = Convolution(layer.inputs, layer.outputs - first, 1, layer.stride, layer.generator)
+        self.norm = Norm(layer.outputs, layer.statistics, layer.affine)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.relu(x)
+        height, width = x.shape[2:]
+        shifted = F.pad(x, (-1, width % 2, -1, height % 2)) if height % 2 or width % 2 else x[:, :, 1:, 1:]
+        return self.norm(torch.cat([self.near(x), self.far(shifted)], 1))
+
+
 def _skip(layer: Layer) -> nn.Module:
+    if layer.stride == 2:
+        return FactorizedReduction(layer)
     if not layer.keeps_shape:
         raise SettingError(
             f"skip_connect from {layer.inputs} to {layer.outputs} channels at stride {layer.stride}: "
-            "it copies its input, so both must be the same and the stride 1"
+            "it copies its input, so both must be the same and the stride 1 (at stride 2 it is DARTS's reduction)"
         )
     return nn.Identity()
 

@@ -12,7 +12,7 @@ from torch import nn
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks.choices import Choices, Draw
-from nascore.networks.skeletons import parameters_text
+from nascore.networks.image import parameters_text
 from nascore.spaces.base import Arch
 
 

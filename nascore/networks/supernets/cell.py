@@ -63,7 +63,7 @@ class CellSupernet(StackedCells, Supernet):
                 f"active={checks.shown(draw.active)}: expected for each of {self.choices.edges} edges some numbers "
                 f"from 0 to {len(self.choices.ops) - 1}"
             ) from None
-        return self.stacked(images, draw.weights.to(images.device), active, plain, gradient and draw.constants)
+        return self.logits(images, draw.weights.to(images.device), active, plain, gradient and draw.constants)
 
     def loss(self, batch, draw: Draw) -> torch.Tensor:
         images, labels = pair(batch)

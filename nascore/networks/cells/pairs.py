@@ -1,0 +1,68 @@
+"""One of the two cells of NASNet, DARTS and their kin, and what prepares its two inputs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from nascore.networks.ops.layers import Convolution, Norm
+from nascore.networks.ops.registry import Layer, operation
+from nascore.networks.ops.standard import FactorizedReduction
+from nascore.networks.ops.trial import module
+
+
+def relu_conv_norm(layer: Layer) -> nn.Sequential:
+    """ReLU, 1x1 convolution, normalisation."""
+    return nn.Sequential(
+        nn.ReLU(),
+        Convolution(layer.inputs, layer.outputs, 1, 1, layer.generator),
+        Norm(layer.outputs, layer.statistics, layer.affine),
+    )
+
+
+class PairCell(nn.Module):
+    """Nodes that add two operations each, on the outputs of the two cells before; (n, c, h, w) twice to
+    (n, joined * channels, h, w), half the sides where `reduction`.
+
+    `pairs`: (operation, state), two for each node in order; `concat`: the states that the output joins; `inputs`: the
+    channels of the cell before the last one, and of the last one. `halve`: the cell before was a reduction, so the
+    output of the one before that has twice its sides.
+    """
+
+    def __init__(
+        self,
+        pairs: list[tuple[str, int]],
+        concat: list[int],
+        inputs: tuple[int, int],
+        channels: int,
+        *,
+        reduction: bool,
+        halve: bool,
+        statistics: str,
+        generator: torch.Generator,
+    ):
+        super().__init__()
+        layer = Layer(channels, channels, statistics=statistics, generator=generator)
+        older, newer = (replace(layer, inputs=count) for count in inputs)
+        self.older = FactorizedReduction(replace(older, stride=2)) if halve else relu_conv_norm(older)
+        self.newer = relu_conv_norm(newer)
+        self.states, self.concat, self.outputs = [state for _, state in pairs], list(concat), channels * len(concat)
+        kinds = [operation(name) for name, _ in pairs]
+        self.none = [kind.fused == "none" for kind in kinds]
+        self.operations = nn.ModuleList(
+            module(kind, replace(layer, stride=2 if reduction and state < 2 else 1))
+            for kind, (_, state) in zip(kinds, pairs, strict=True)
+        )
+
+    def forward(self, older: torch.Tensor, newer: torch.Tensor) -> torch.Tensor:
+        states = [self.older(older), self.newer(newer)]
+        for first in range(0, len(self.states), 2):
+            both = range(first, first + 2)
+            # nothing need not be added, but a node without anything else is zeros of its shape
+            parts = [i for i in both if not self.none[i]] or [first]
+            values = [self.operations[i](states[self.states[i]]) for i in parts]
+            states.append(sum(values[1:], values[0]))
+        joined = [states[state] for state in self.concat]
+        return torch.cat(joined, 1) if len(joined) > 1 else joined[0]
