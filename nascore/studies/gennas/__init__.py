@@ -1,0 +1,1 @@
+"""GenNAS: scores of untrained networks by fitting synthetic signals, against real accuracies."""

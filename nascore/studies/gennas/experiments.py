@@ -1,0 +1,7 @@
+"""All experiments of the GenNAS companion."""
+
+from __future__ import annotations
+
+from nascore.studies.gennas.ranking import RANKING
+
+EXPERIMENTS = [RANKING]
