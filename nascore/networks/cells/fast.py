@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,17 +18,16 @@ from torch import nn
 
 from nascore.networks.cells.single import SingleCell
 from nascore.networks.ops.fused import add, average_pool
-from nascore.networks.ops.layers import BN_EPS, BN_MOMENTUM, Convolution, Norm
+from nascore.networks.ops.layers import Convolution, Norm
 from nascore.networks.skeletons import StackedCells
 
 Features = Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
 
 
-def fast_features(network: nn.Module, plain: bool = False) -> Features:
+def fast_features(network: nn.Module) -> Features:
     """`network.features`, by the way above where the network is made of single cells.
 
-    It holds the network's own modules: what is trained by the one is trained for the other. `plain`: the cells'
-    normalisation is by the batch, without gain and shift, whatever it was built with.
+    It holds the network's own modules: what is trained by the one is trained for the other.
     """
     stages = list(getattr(network, "stages", ()))
     single = all(
@@ -35,7 +35,7 @@ def fast_features(network: nn.Module, plain: bool = False) -> Features:
     )
     if not isinstance(network, StackedCells) or not single:
         return network.features  # type: ignore[return-value]  # a module's attribute
-    plans = [[Plan(cell, plain) for cell in stage] for stage in stages]
+    plans = [[Plan(cell) for cell in stage] for stage in stages]
 
     def features(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         x, found = network.stem(images.contiguous(memory_format=network.layout)), []
@@ -53,9 +53,9 @@ def fast_features(network: nn.Module, plain: bool = False) -> Features:
 class Plan:
     """What a cell computes, in order."""
 
-    def __init__(self, cell: SingleCell, plain: bool = False):
-        self.last, self.plain = cell.nodes - 1, plain
-        edges = [(pair, cell.operations[name]) for pair, name in cell.edges]
+    def __init__(self, cell: SingleCell):
+        self.last = cell.nodes - 1
+        edges: list[tuple[tuple[int, int], Any]] = [(pair, cell.operations[name]) for pair, name in cell.edges]
         reached, read = {0}, {self.last}
         for (source, target), _ in edges:  # sorted by target
             if source in reached:
@@ -83,17 +83,13 @@ class Plan:
                 elif _convolves(module):
                     if source not in positive:
                         positive[source] = F.relu(nodes[source])
-                    parts.append(self._normalised(convolve(positive[source], module[1]), module[2]))
+                    _, convolution, norm = module
+                    parts.append(norm(convolve(positive[source], convolution)))
                 else:
                     parts.append(module(nodes[source]))
             parts += [average_pool(add(some), kernel) for kernel, some in pooled.items()]
             nodes[target] = add(parts)
         return nodes[self.last] if self.last in nodes else torch.zeros_like(x)
-
-    def _normalised(self, y: torch.Tensor, norm: Norm) -> torch.Tensor:
-        if self.plain:
-            return F.batch_norm(y, None, None, None, None, True, BN_MOMENTUM, BN_EPS)
-        return norm(y)
 
 
 def convolve(x: torch.Tensor, convolution: Convolution) -> torch.Tensor:
@@ -105,10 +101,10 @@ def convolve(x: torch.Tensor, convolution: Convolution) -> torch.Tensor:
     return F.linear(pixels, weight.flatten(1)).permute(0, 3, 1, 2)
 
 
-def _pools(module) -> bool:
+def _pools(module: Any) -> bool:
     return isinstance(module, nn.AvgPool2d) and module.stride == 1 and not module.count_include_pad
 
 
-def _convolves(module) -> bool:
+def _convolves(module: Any) -> bool:
     kinds = (nn.ReLU, Convolution, Norm)
     return isinstance(module, nn.Sequential) and tuple(type(each) for each in module) == kinds

@@ -39,8 +39,11 @@ def _singles() -> dict[str, Signal]:
 def _tasks() -> dict[str, Task]:
     singles = _singles()
     high, medium = singles["sin1d-high"], singles["sin2d-medium"]
-    combo = ((high, singles["sin2d-high"], singles["dot"]), (high, medium, singles["resize"]))
-    combo += ((high, singles["dot"], singles["resize"]),)
+    combo = (
+        (high, singles["sin2d-high"], singles["dot"]),
+        (high, medium, singles["resize"]),
+        (high, singles["dot"], singles["resize"]),
+    )
     waves = Part((singles["sin1d-medium"], medium))
     tasks: dict[str, Task] = {
         **{f"single-{name}": ImageTask((Part((each,)),) * 3) for name, each in singles.items()},

@@ -6,6 +6,7 @@ frequencies and a well-conditioned path to all its weights; no label is needed. 
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -17,10 +18,10 @@ from torch import nn
 from nascore import checks
 from nascore.errors import Diverged, SettingError
 from nascore.networks.cells.fast import fast_features
-from nascore.networks.initial import BIAS, WEIGHTS, initialise
 from nascore.proxies.batch import Batch
 from nascore.proxies.gennas.heads import heads
 from nascore.proxies.gennas.named import task as named_task
+from nascore.proxies.gennas.plain import plain_cells
 from nascore.proxies.gennas.regression import RECURRENT, Settings, fit
 from nascore.proxies.gennas.sequences import STEPS, AroundCell
 from nascore.proxies.gennas.targets import image_problem, sequence_problem
@@ -36,7 +37,6 @@ class GenNAS(Proxy):
 
     task: a name (see `nascore.proxies.gennas.named`) or a Task. Other parameters:
 
-    initial, bias: first weights (see `nascore.networks.initialise`); initial=None: those that the network came with.
     cells: normalisation inside the cells of NAS-Bench-201: "plain", by the batch without gain and shift, as the
     published code has it, or as it was "built". Other networks have theirs as built.
     settings: of the regression, by default the appendix's (A.2); `PUBLISHED_CODE` holds what the code has instead.
@@ -44,8 +44,9 @@ class GenNAS(Proxy):
     Targets belong to the last three stages of a network and are as large as the last of them, at most 8 pixels (8 for
     images of 32). A network of two stages, such as digits201's, gets the last two targets with their weights 0.5 and
     1, at the 5 x 5 pixels that its second stage has for images of 10; colours of "resize" are the images' own, one
-    there. A task for sequences takes a network with a recurrent `cell` and has no use for images: 8 steps, Adam.
-    Its loss may fail to be finite: that is Diverged, never a number.
+    there. A task for sequences takes a network with a recurrent `cell` and has no use for images: 8 steps, Adam. First
+    weights are those that the network has; `nc.proxies.score` draws PyTorch's own, as the paper does. Where the loss
+    is not finite the score is NaN, never a made-up number.
     """
 
     higher_is_better = False
@@ -58,15 +59,12 @@ class GenNAS(Proxy):
         batch: int = 16,
         *,
         name: str | None = None,
-        initial: str | None = "default",
-        bias: str = "default",
         cells: str = "plain",
         settings: Settings | None = None,
     ):
         self.task = named_task(task)
-        self.batch = checks.whole("batch", batch, 1)
-        self.initial = initial if initial is None else checks.one_of("initial", initial, WEIGHTS)
-        self.bias, self.cells = checks.one_of("bias", bias, BIAS), checks.one_of("cells", cells, CELLS)
+        self.batch = self.samples = checks.whole("batch", batch, 1)
+        self.cells = checks.one_of("cells", cells, CELLS)
         if settings is None:
             settings = RECURRENT if isinstance(self.task, SequenceTask) else Settings()
         checks.instance("settings", settings, Settings, "a Settings of nascore.proxies.gennas")
@@ -75,8 +73,6 @@ class GenNAS(Proxy):
         self.name = checks.text("name", shown if name is None else name)
         self.settings: dict[str, Any] = {
             "task": self.task.to_dict(),
-            "initial": self.initial,
-            "bias": self.bias,
             "cells": self.cells,
             **asdict(self.fitting),
         }
@@ -94,7 +90,8 @@ class GenNAS(Proxy):
         try:
             if isinstance(self.task, SequenceTask):
                 return self._sequences(network, images.device, seed, watch)
-            return self._images(network, images, seed, watch)
+            with plain_cells(network) if self.cells == "plain" else contextlib.nullcontext():
+                return self._images(network, images, seed, watch)
         except Diverged:
             return math.nan
 
@@ -104,9 +101,7 @@ class GenNAS(Proxy):
             raise SettingError(f"{self.name}: a task for images, not for tokens {tuple(images.shape)}")
         if not callable(getattr(network, "features", None)):
             raise SettingError(f"{self.name}: {type(network).__name__} has no `features(images)`, one tensor per stage")
-        if self.initial is not None:
-            initialise(network, self.initial, self.bias, seed)
-        forward = fast_features(network, self.cells == "plain")
+        forward = fast_features(network)
         network.eval()
         with torch.no_grad():
             shapes = forward(images)
@@ -123,10 +118,8 @@ class GenNAS(Proxy):
 
     def _sequences(self, network: nn.Module, device: torch.device, seed: int, watch) -> float:
         assert isinstance(self.task, SequenceTask)
-        if self.initial is not None and self.initial != "default":
-            initialise(network, self.initial, self.bias, seed)
         generator = torch.Generator().manual_seed(seed)
         around = AroundCell(network, self.task.parts[0].channels, generator).to(device)
-        problem = sequence_problem(self.task, STEPS, self.batch, seed)
+        problem = sequence_problem(self.task, STEPS, self.samples, seed)
         problem.inputs, problem.targets = problem.inputs.to(device), tuple(each.to(device) for each in problem.targets)
         return fit(around, (around,), problem, self.fitting, watch)

@@ -17,7 +17,7 @@ from nascore.proxies.gennas.targets import Problem
 
 DECAYED = ("all", "matrices")
 EVALUATION = ("running", "batch")
-OPTIMISERS = {"sgd": descent.Momentum, "adam": descent.Adam}
+OPTIMISERS: dict[str, Callable[..., descent.Descent]] = {"sgd": descent.Momentum, "adam": descent.Adam}
 WEIGHTS = (0.25, 0.5, 1.0)  # of the losses of the last three stages
 
 
@@ -84,13 +84,13 @@ def fit(
         if optimiser is None:  # the first step shows what the loss depends on: a head for classes is not among it
             gradients = torch.autograd.grad(value, parameters, allow_unused=True)
             used = [k for k, gradient in enumerate(gradients) if gradient is not None]
-            parameters, gradients = [parameters[k] for k in used], [gradients[k] for k in used]
+            parameters, gradients = [parameters[k] for k in used], tuple(gradients[k] for k in used)
             optimiser = OPTIMISERS[settings.optimiser](parameters, settings)
         else:
             gradients = torch.autograd.grad(value, parameters)
         optimiser.step(gradients)
         if watch is not None:
-            watch(iteration + 1, float(value))
+            watch(iteration + 1, float(value.detach()))
     return evaluated(forward, modules, problem, settings)
 
 
