@@ -74,7 +74,7 @@ class PoolSpace(Space):
 
     def row(self, arch) -> int:
         """The place of an architecture in the pool; ArchitectureError where it is not there."""
-        if type(arch) is tuple and arch in self._exact:
+        if type(arch) is tuple and all(type(value) is int for value in arch) and arch in self._exact:
             return self._exact[arch]
         found = self._rows.get(self.space.key(self.space.validate(arch)))
         if found is None:
@@ -93,6 +93,8 @@ class PoolSpace(Space):
 
     def _others(self, own: int, seen: Collection[Arch]) -> np.ndarray:
         open_ = np.ones(self.size, bool)
+        if not isinstance(seen, (set, frozenset)):
+            seen = checks.listed("seen", seen, "a list or set of architectures")
         if seen:
             open_[[self.row(arch) for arch in seen]] = False
         open_[own] = False

@@ -109,6 +109,20 @@ def test_what_is_not_in_the_pool():
         pool(1).mutate(archs(1)[0], np.random.default_rng(0))
 
 
+def test_hostile_architectures():
+    """What equals an architecture or cannot be hashed is none, and `seen` is a list or a set of them."""
+    space = pool(5)
+    for arch in ((True,) * 6, ([0],) * 6, (1.0,) * 6, [[0]] * 6):
+        with pytest.raises(ArchitectureError):
+            space.validate(arch)
+    for seen in (3, "abc", len):
+        with pytest.raises(SettingError, match="seen="):
+            space.closest(space.archs[0], seen=seen)
+    assert space.closest(space.archs[0], 1, seen={space.archs[1]}) == space.closest(
+        space.archs[0], 1, seen=iter(space.archs[1:2])
+    )
+
+
 def test_identity():
     same, other = pool(), PoolSpace(BASE, archs(60, seed=1))
     assert same == pool() != other and same != pool(59) and same != pool(candidates=3)

@@ -4,6 +4,7 @@ import importlib
 
 PARTS = (
     "spaces",
+    "pools",
     "benchmarks",
     "searches",
     "oneshot",
