@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nascore.studies.gennas.published import PUBLISHED
 from nascore.studies.gennas.ranking import RANKING
 
-EXPERIMENTS = [RANKING]
+EXPERIMENTS = [RANKING, PUBLISHED]

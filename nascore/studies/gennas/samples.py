@@ -83,6 +83,27 @@ SAMPLES = {
         network={"channels": 16, "cells": 5},
     ),
     "nasbench-macro": Sample({"cifar10": ("nasbench-macro", {})}, cells=50, cheap=40, dear=0),
+    "nasbench101": Sample(
+        {"cifar10": ("nasbench101-sample", {"dataset": "cifar10"})},
+        cells=50,
+        cheap=40,
+        dear=10,
+        network={"channels": 16, "cells": 3},
+    ),
+    "nasbench101-imagenet": Sample(
+        {"imagenet": ("nasbench101-sample", {"dataset": "imagenet"})},
+        cells=50,
+        cheap=10,
+        dear=10,
+        network={"channels": 16, "cells": 3},
+    ),
+    # all entries of a group of NDS, trained on ImageNet; scored with the stem for small images, as in print
+    **{
+        f"nds-{group}": Sample(
+            {"imagenet": (f"nds-{group}", {})}, cells=23, cheap=5, dear=5, network={"stem": "cifar", "classes": 10}
+        )
+        for group in ("darts", "darts-f", "amoeba", "enas", "nasnet", "pnas", "resnext-a", "resnext-b")
+    },
 }
 
 
