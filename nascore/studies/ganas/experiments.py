@@ -9,8 +9,21 @@ from nascore.studies.ganas.macro import MACRO
 from nascore.studies.ganas.nasbench101 import NASBENCH101
 from nascore.studies.ganas.nasbench201 import NASBENCH201
 from nascore.studies.ganas.pareto import PARETO
+from nascore.studies.ganas.queries import QUERIES
 from nascore.studies.ganas.theory.study import THEORY
 from nascore.studies.ganas.tuning import TUNING
 from nascore.studies.ganas.weight_sharing import WEIGHT_SHARING
 
-EXPERIMENTS = [NASBENCH201, NASBENCH101, CONSTRAINED, PARETO, MACRO, BACKBONES, WEIGHT_SHARING, THEORY, FACTS, TUNING]
+EXPERIMENTS = [
+    NASBENCH201,
+    NASBENCH101,
+    QUERIES,
+    CONSTRAINED,
+    PARETO,
+    MACRO,
+    BACKBONES,
+    WEIGHT_SHARING,
+    THEORY,
+    FACTS,
+    TUNING,
+]
