@@ -21,6 +21,7 @@ _NAMES = {
     "nasbench201_supernet": "supernets.cell",
     "one_hot": "choices",
     "parameters": "counting",
+    "work": "counting",
     "without_none": "supernets.cell",
 }
 _MODULES = ("ops",)

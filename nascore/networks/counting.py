@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from nascore import checks
+from nascore.errors import SettingError
 from nascore.networks.building import build
 from nascore.spaces.base import Arch, Space
 
@@ -22,22 +24,42 @@ def parameters(space: Space, arch: Arch, **options) -> int:
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
-def flops(space: Space, arch: Arch, *, side: int = 32, elementwise: bool = False, **options) -> int:
-    """Multiply-adds of `networks.build(space, arch, **options)` for one image of side x side pixels.
+class Work(NamedTuple):
+    """What a network does for one image: multiply-adds of convolutions and of linear layers, values that are
+    normalised, values that go through an activation function, and pooling windows, each with its size."""
 
-    Counted are convolutions and linear layers: each product that is added up is one. With `elementwise` also, as
-    NAS-Bench-201's tool does, one per value of a ReLU, two per value of a batch normalisation, and the size of the
-    window per value of a pooling's output; additions, copies and means over the image are never counted. For image
-    networks.
-    """
-    side, elementwise = checks.whole("side", side, 1), checks.flag("elementwise", elementwise)
+    convolutions: int
+    linear: int
+    normalised: int
+    activated: int
+    pooled: int
+
+
+def flops(space: Space, arch: Arch, *, side: int = 32, **options) -> int:
+    """Multiply-adds of `networks.build(space, arch, **options)` for one image of side x side pixels: each product that
+    is added up is one. Convolutions and linear layers only, as is usual; `work` has the rest. For image networks."""
+    found = work(space, arch, side=side, **options)
+    return found.convolutions + found.linear
+
+
+def work(space: Space, arch: Arch, *, side: int = 32, **options) -> Work:
+    """All that is counted for `networks.build(space, arch, **options)` and one image of side x side pixels. Additions,
+    copies, biases and the mean over the image are not. What cannot reach the output and is left out by the network is
+    left out here."""
+    side = checks.whole("side", side, 1)
     with _undrawn():
         network = build(space, arch, **options).eval()
-    count = _Count(elementwise)
-    images = torch.zeros(()).expand(1, checks.whole("inputs", getattr(network, "inputs", 3), 1), side, side)
-    with torch.no_grad(), count:
-        network(images)
-    return count.total
+        count = _Count()
+        images = torch.zeros(()).expand(1, getattr(network, "inputs", 3), side, side)
+        try:
+            with torch.no_grad(), count:
+                network(images)
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise SettingError(
+                f"space={space.name}: its network does not take images of {side} pixels ({why})"
+            ) from error
+    return Work(**count.totals)
 
 
 class _Undrawn(TorchFunctionMode):
@@ -66,21 +88,20 @@ def _undrawn() -> Iterator[None]:
 class _Count(TorchFunctionMode):
     """Adds up what a pass through a network costs; what is costly gives a value of the right shape, not computed."""
 
-    def __init__(self, elementwise: bool):
+    def __init__(self):
         super().__init__()
-        self.total, self.elementwise = 0, elementwise
+        self.totals = dict.fromkeys(Work._fields, 0)
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         handler = _HANDLERS.get(function)
         if handler is None:
             return function(*args, **(kwargs or {}))
-        shape, cost, always = handler(*args, **(kwargs or {}))
-        if always or self.elementwise:
-            self.total += cost
+        shape, kind, cost = handler(*args, **(kwargs or {}))
+        self.totals[kind] += cost
         return args[0].new_zeros(()).expand(shape)
 
 
-Handler = Callable[..., tuple[tuple[int, ...], int, bool]]
+Handler = Callable[..., tuple[tuple[int, ...], str, int]]
 
 
 def _pair(value) -> tuple[int, int]:
@@ -94,15 +115,15 @@ def _convolution(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1
             x.shape[2:], weight.shape[2:], _pair(stride), _pair(padding), _pair(dilation), strict=True
         )
     ]
-    return (x.shape[0], weight.shape[0], *sides), x.shape[0] * weight.numel() * math.prod(sides), True
+    return (x.shape[0], weight.shape[0], *sides), "convolutions", x.shape[0] * weight.numel() * math.prod(sides)
 
 
 def _linear(x, weight, bias=None):
-    return (*x.shape[:-1], weight.shape[0]), math.prod(x.shape[:-1]) * weight.numel(), True
+    return (*x.shape[:-1], weight.shape[0]), "linear", math.prod(x.shape[:-1]) * weight.numel()
 
 
-def _each(values: int) -> Handler:
-    return lambda x, *args, **kwargs: (tuple(x.shape), values * x.numel(), False)
+def _each(kind: str) -> Handler:
+    return lambda x, *args, **kwargs: (tuple(x.shape), kind, x.numel())
 
 
 def _pool(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, *args, **kwargs):
@@ -118,7 +139,7 @@ def _pool(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, *
         side = -(-whole // step) + 1 if ceil_mode else whole // step + 1
         sides.append(side - 1 if ceil_mode and (side - 1) * step >= size + pad else side)
     shape = (*x.shape[:2], *sides)
-    return shape, math.prod(shape) * math.prod(_pair(kernel_size)), False
+    return shape, "pooled", math.prod(shape) * math.prod(_pair(kernel_size))
 
 
 def _average(x, kernel_size, stride=None, padding=0, ceil_mode=False, *args, **kwargs):
@@ -128,13 +149,13 @@ def _average(x, kernel_size, stride=None, padding=0, ceil_mode=False, *args, **k
 _HANDLERS: dict[Callable, Handler] = {
     torch.conv2d: _convolution,
     F.linear: _linear,
-    F.batch_norm: _each(2),
-    F.relu: _each(1),
-    torch.relu: _each(1),
-    F.hardtanh: _each(1),
-    F.relu6: _each(1),
-    F.silu: _each(1),
-    torch.Tensor.relu: _each(1),
+    F.batch_norm: _each("normalised"),
+    F.relu: _each("activated"),
+    torch.relu: _each("activated"),
+    F.hardtanh: _each("activated"),
+    F.relu6: _each("activated"),
+    F.silu: _each("activated"),
+    torch.Tensor.relu: _each("activated"),
     F.max_pool2d: _pool,  # what calls it asks for this one, not for torch.max_pool2d
     torch.max_pool2d: _pool,
     F.avg_pool2d: _average,
