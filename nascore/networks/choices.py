@@ -33,11 +33,11 @@ class Choices:
             object.__setattr__(self, "zero", checks.whole("zero", self.zero, 0, len(self.ops) - 1))
         if self.allowed is not None:
             example = f"some positions in ops for each of {self.edges} edges, such as ((0, 1), (1,), ...)"
-            allowed = [tuple(checks.listed("allowed", row, example)) for row in self._rows(example)]
-            for row in allowed:
+            allowed = [checks.listed("allowed", row, example) for row in self._rows(example)]
+            whole = tuple(tuple(checks.whole("allowed", op, 0, len(self.ops) - 1) for op in row) for row in allowed)
+            for row in whole:
                 if not row or len(set(row)) < len(row):
                     raise SettingError(f"allowed={checks.shown(self.allowed)}: expected {example}, each once")
-            whole = tuple(tuple(checks.whole("allowed", op, 0, len(self.ops) - 1) for op in row) for row in allowed)
             object.__setattr__(self, "allowed", whole)
 
     def _rows(self, example: str) -> list:
