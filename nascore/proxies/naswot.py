@@ -27,9 +27,12 @@ def naswot(network, batch, generator):
             x = first(args, kwargs)
             if x.shape[0] != count:
                 raise SettingError(f"a rectifier reads {tuple(x.shape)}: expected the {count} images first")
-            # on and on plus off and off: (signs @ signs.T + units) / 2, one product in place of two
-            signs = (x.detach().flatten(1) > 0).to(x.dtype).mul_(2).sub_(1)
-            kernel.add_((signs @ signs.T).double().add_(signs.shape[1]).div_(2))
+            if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
+                x = x.permute(0, 2, 3, 1)  # as it lies in memory; the order of the units makes no difference
+            on = (x.detach() > 0).flatten(1).to(x.dtype)
+            both = (on @ on.T).double()  # and both off: all units but those on for one of the two
+            counts = both.diagonal()
+            kernel.add_(2 * both - counts - counts[:, None] + on.shape[1])
         return function(*args, **kwargs)
 
     with torch.no_grad(), Watching(relu=relu):

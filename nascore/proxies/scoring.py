@@ -55,9 +55,9 @@ def score(
     network: options of `nc.networks.build`, such as channels, cells, classes, statistics. Networks are in training
         mode: batch normalisation is by the batch whatever `statistics` says, except where a proxy evaluates (econas).
 
-    Columns: arch (text), proxy, seed, score (as it is), good (turned so that higher is better), seconds (of one
-    thread; a pass that two proxies share counts for both), error ("", or why there is no score: a failed cell, or one
-    whose score is not finite, is recorded and the others go on).
+    Columns: arch (text), proxy, seed, score (as it is), good (turned so that higher is better), seconds (of the
+    processor, one thread; a pass that proxies share counts for each), error ("", or why there is no score: a failed
+    cell, or one whose score is not finite, is recorded and the others go on).
     """
     checks.instance("space", space, Space, "a nascore space such as nc.spaces.NASBench201()")
     known = _archs(space, archs)

@@ -94,15 +94,15 @@ def rows_of(unit: Unit, setting: Setting, proxies: Sequence[Proxy], images: Imag
 
 def _group(networks: list[nn.Module], proxy: Proxy, batch, seed: int) -> list[tuple[float, float, str]]:
     """(score, seconds, error) of networks side by side; where that fails, of each alone."""
-    start = time.perf_counter()
+    start = batch.clock()
     generators = [torch.Generator(batch.device).manual_seed(seed) for _ in networks]
     try:
         found = proxy.all(networks, batch, generators)
     except Exception as error:
         if len(networks) == 1:
-            return [(math.nan, time.perf_counter() - start, _line(error))]
+            return [(math.nan, batch.clock() - start, _line(error))]
         return [_group([network], proxy, batch, seed)[0] for network in networks]
-    seconds = (time.perf_counter() - start + batch.saved()) / len(networks)
+    seconds = (batch.clock() - start + batch.saved()) / len(networks)
     return [(x, seconds, "") if math.isfinite(x) else (math.nan, seconds, f"the score is {x}") for x in found]
 
 
