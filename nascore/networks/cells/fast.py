@@ -3,7 +3,8 @@
 Beside `network.features`: what no path leads through is left out (a node that nothing reaches, an operation whose
 output is read by none), one ReLU per feature map serves all convolutions that read it, a 1x1 convolution is a matrix
 product, average pooling is a depthwise convolution of the sum of what is pooled. Meant for repeated training steps of
-one network; hooks on the single operations see nothing of it.
+one network; hooks on the single operations see nothing of it. Tried and left out, because slower or no faster here:
+convolutions of one map as one convolution, networks side by side as grouped ones, Winograd's 3x3, oneDNN's layout.
 """
 
 from __future__ import annotations
@@ -94,8 +95,7 @@ class Plan:
 
 def convolve(x: torch.Tensor, convolution: Convolution) -> torch.Tensor:
     """The convolution; one pixel wide and channels last it is a matrix product."""
-    weight = convolution.weight
-    pixels = x.permute(0, 2, 3, 1)
+    weight, pixels = convolution.weight, x.permute(0, 2, 3, 1)
     if weight.shape[2:] != (1, 1) or convolution.stride != 1 or not pixels.is_contiguous():
         return convolution(x)
     return F.linear(pixels, weight.flatten(1)).permute(0, 3, 1, 2)
