@@ -65,7 +65,7 @@ class MacroNetwork(ChainNetwork):
     def __init__(self, space: NASBenchMacro, arch: Arch, **options):
         super(ChainNetwork, self).__init__(space, arch, **options)
         widths = [32 << stage for stage in range(len(space.STAGES) + 1)]
-        blocks = []
+        blocks: list[Block] = []
         for inputs, outputs, layers in zip(widths, widths[1:], space.STAGES, strict=False):
             for layer in range(layers):
                 op = space.ops[arch[len(blocks)]]

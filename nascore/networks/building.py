@@ -85,7 +85,7 @@ def options_of(kind: type[nn.Module]) -> list[str]:
     found: dict[str, None] = {}
     for each in kind.__mro__:
         if "__init__" in vars(each):
-            parts = _signature(each.__init__).parameters.values()
+            parts = _signature(vars(each)["__init__"]).parameters.values()
             found |= dict.fromkeys(part.name for part in parts if part.kind is part.KEYWORD_ONLY)
             if not any(part.kind is part.VAR_KEYWORD for part in parts):
                 break

@@ -25,6 +25,8 @@ class ImageNetwork(nn.Module):
     """
 
     halvings = 0  # how often the sides of an image are halved (rounded up), set by each network
+    stem: nn.Module
+    stages: nn.ModuleList
 
     def __init__(
         self,

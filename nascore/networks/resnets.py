@@ -76,9 +76,10 @@ class ResNetNetwork(ArchNetwork):
             ]
         if not residual:
             return nn.Sequential(*steps)
-        same = inputs == width and stride == 1
-        around = nn.Identity() if same else self._convolution(inputs, width, 1, stride, generator, relu=False)
-        return Residual(nn.Sequential(*steps), around if same else nn.Sequential(*around))
+        if inputs == width and stride == 1:
+            return Residual(nn.Sequential(*steps), nn.Identity())
+        around = self._convolution(inputs, width, 1, stride, generator, relu=False)
+        return Residual(nn.Sequential(*steps), nn.Sequential(*around))
 
 
 class Residual(nn.Module):

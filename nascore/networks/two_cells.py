@@ -92,7 +92,7 @@ class TwoCellNetwork(ArchNetwork):
     def _cells(self, images: torch.Tensor) -> list[list[torch.Tensor]]:
         """The outputs of all cells, by stage."""
         older, newer = self.stem(images.contiguous(memory_format=self.layout))
-        found = []
+        found: list[list[torch.Tensor]] = []
         for stage in self.stages:
             found.append([])
             for cell in stage:  # type: ignore[attr-defined]  # a ModuleList

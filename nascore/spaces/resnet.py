@@ -45,22 +45,18 @@ class Stage(NamedTuple):
 BASIC, BOTTLENECK, PLAIN = "res_basic_block", "res_bottleneck_block", "double_plain_block"
 # CIFAR-10's: 9 depths from 1 to 24 and 12 widths from 16 to 256, as the paper's table counts them (1,259,712 = 108^3);
 # the values between are ours, about equally far apart in the logarithm, and hold those of the entries that we have
-_CIFAR = {"depths": (1, 2, 3, 4, 6, 8, 12, 16, 24), "widths": (16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256)}
+_CIFAR = ((1, 2, 3, 4, 6, 8, 12, 16, 24), (16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256))
 # all that stands in the entries on ImageNet
-_IMAGENET = {
-    "depths": (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24),
-    "widths": (16, 32, 48, 64, 96, 128, 192, 256, 384, 512),
-    "stems": (16, 32, 64),
-    "stride": 4,
-}
-_RESNEXT = {"depths": (1, 2, 4, 8, 16), "ratios": (1, 2, 4), "stems": (64,), "stride": 8}
+_IMAGENET = ((1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24), (16, 32, 48, 64, 96, 128, 192, 256, 384, 512))
+_STEMS = (16, 32, 64)
+_POWERS = (1, 2, 4, 8, 16)
 DESIGNS = {
-    "resnet": Design(BASIC, 3, **_CIFAR),
-    "resnet-in": Design(BASIC, 4, **_IMAGENET),
-    "vanilla": Design(PLAIN, 3, **_CIFAR),
-    "vanilla-in": Design(PLAIN, 4, **_IMAGENET),
-    "resnext-a": Design(BOTTLENECK, 3, widths=(16, 32, 64, 128, 256), groups=(1, 2, 4), **_RESNEXT),
-    "resnext-b": Design(BOTTLENECK, 3, widths=(64, 128, 256, 512, 1024), groups=(1, 2, 4, 8, 16), **_RESNEXT),
+    "resnet": Design(BASIC, 3, *_CIFAR),
+    "resnet-in": Design(BASIC, 4, *_IMAGENET, stems=_STEMS, stride=4),
+    "vanilla": Design(PLAIN, 3, *_CIFAR),
+    "vanilla-in": Design(PLAIN, 4, *_IMAGENET, stems=_STEMS, stride=4),
+    "resnext-a": Design(BOTTLENECK, 3, _POWERS, (16, 32, 64, 128, 256), (1, 2, 4), (1, 2, 4), (64,), 8),
+    "resnext-b": Design(BOTTLENECK, 3, _POWERS, (64, 128, 256, 512, 1024), (1, 2, 4), _POWERS, (64,), 8),
 }
 
 
@@ -141,10 +137,9 @@ class ResNetSpace(Space):
         arch, count = self.validate(arch), self.design.stages
         first = self.positions % count
         columns = [arch[i : i + count] for i in range(first, self.positions, count)]
+        depths, widths, ratios, groups = (columns + [(1,) * count] * 2)[:4]
         strides = (1, *(2,) * (count - 1))
-        return [
-            Stage(*row[:2], stride, *row[2:]) for row, stride in zip(zip(*columns, strict=True), strides, strict=True)
-        ]
+        return list(map(Stage, depths, widths, strides, ratios, groups))
 
     def from_net(self, net: str | dict[str, Any]) -> Arch:
         """The architecture of an entry's `net`: block_type, ds, ws, ss, num_gs, bot_muls (the stem first in each), as

@@ -170,15 +170,14 @@ class TwoCellSpace(Space):
             ]
         kind, node = KINDS[place // self.nodes], place % self.nodes
         found = set()
-        for side in (0, 2):
-            op, state = nodes[place][side : side + 2]
-            other = nodes[place][2 - side : 4 - side]
+        a, i, b, j = nodes[place]
+        for op, state, kept, beside in ((a, i, b, j), (b, j, a, i)):
             for target in range(node + 2):
                 allowed = self.edges[kind][edge_index(target, node)]
                 if target != state and (shared := {*allowed} & {*self.edges[kind][edge_index(state, node)]}):
                     allowed = (op,) if op in shared else ()  # another state keeps the operation where edges share any
                 for new in allowed:
-                    found.add(_sorted((new, target, *other)))
+                    found.add(_sorted((new, target, kept, beside)))
         found &= self._sets[place]
         found.discard(nodes[place])
         order = self._order[place]

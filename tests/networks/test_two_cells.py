@@ -30,8 +30,8 @@ def images(side, n=2):
 
 
 def test_published_counts_of_darts_second_order():
-    """3.3 M on CIFAR-10 and 4.7 M on ImageNet (Liu et al., 2019, Tables 1 and 3), to the last parameter as the published
-    code prints them."""
+    """3.3 M on CIFAR-10, 4.7 M on ImageNet (Liu et al., 2019, Tables 1 and 3); to the last one as the published code
+    prints them."""
     assert parameters(SPACE, DARTS_V2) == parameters(SPACE, DARTS_V2, channels=36, cells=20) == 3_349_342
     assert parameters(SPACE, DARTS_V2, channels=48, cells=14, stem="imagenet") == 4_718_752
 

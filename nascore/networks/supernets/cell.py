@@ -44,7 +44,7 @@ class CellSupernet(StackedCells, Supernet):
         self.choices = Choices(len(space.pairs), space.ops, zero, None if space.uniform else space.allowed)
         self.settings = {**space.identity(), "nodes": space.nodes, **self.skeleton}
 
-    def forward(self, images: torch.Tensor, draw: Draw) -> torch.Tensor:
+    def forward(self, images: torch.Tensor, draw: Draw) -> torch.Tensor:  # type: ignore[override]
         """Logits (n, classes)."""
         if tuple(draw.weights.shape) != (self.choices.edges, len(self.choices.ops)):
             raise SettingError(
