@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nascore.networks.building import CellNetwork
 from nascore.networks.ops.layers import Convolution, Norm
 from nascore.proxies.gennas.heads import heads
 from nascore.proxies.gennas.named import task as named_task
@@ -112,8 +111,8 @@ def _loss(outputs, targets) -> torch.Tensor:
     return torch.stack(losses).sum()
 
 
-def score(network: CellNetwork, images: torch.Tensor, task: str | Task, seed: int, settings: Settings) -> float:
-    """What GenNAS(task) gives for `network`, which itself is left as it is."""
+def score(network: Any, images: torch.Tensor, task: str | Task, seed: int, settings: Settings) -> float:
+    """What GenNAS(task) gives for `network`, one of NAS-Bench-201's, which itself is left as it is."""
     task = named_task(task)
     assert isinstance(task, ImageTask)
     problem = image_problem(task, images, 8, 3, seed)

@@ -11,7 +11,6 @@ import nascore as nc
 from nascore.bench import naive_gennas
 from nascore.errors import SettingError
 from nascore.networks import build
-from nascore.networks.cells.fast import fast_features
 from nascore.proxies.gennas import PUBLISHED_CODE, GenNAS, Settings, task
 from nascore.proxies.gennas.descent import Adam, Momentum
 from nascore.proxies.gennas.heads import nearest
@@ -52,33 +51,6 @@ def test_fast_and_plain_mathematics_agree(cell, name):
         expected = naive_gennas.score(network(CELLS[cell]), images(), name, 7, settings)
         found = GenNAS(name, settings.iterations, 4, settings=settings).loss(network(CELLS[cell]), images(), 7)
         assert found == pytest.approx(expected, rel=1e-9)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("statistics", ["batch", "running"])
-def test_fast_features_are_the_networks(cell, statistics):
-    one, two = (network(CELLS[cell], statistics=statistics) for _ in range(2))
-    found, expected = fast_features(one)(images()), two.features(images())
-    for a, b in zip(found, expected, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
-    for x in (found, expected):
-        total = torch.stack([(each**2).sum() for each in x]).sum()
-        if total.requires_grad:  # zero whatever the weights are, where nothing leads through the cells
-            total.backward()
-    for a, b in zip(one.parameters(), two.parameters(), strict=True):
-        if a.grad is None:  # left out: nothing depends on it
-            assert b.grad is None or not b.grad.any()
-        else:
-            torch.testing.assert_close(a.grad, b.grad, rtol=1e-6, atol=1e-6)
-
-
-def test_a_network_of_other_parts_keeps_its_own_features():
-    class Other(nn.Module):
-        def features(self, x):
-            return (x, x)
-
-    made = Other()
-    assert fast_features(made) == made.features
 
 
 def test_plain_cells_are_plain_inside_only():
