@@ -6,10 +6,12 @@ import importlib
 
 # imported when first used: torch is heavy
 _NAMES = {
+    "ArchNetwork": "image",
     "CellSupernet": "supernets.cell",
     "Choices": "choices",
     "Draw": "choices",
     "Fleet": "fleet",
+    "ImageNetwork": "image",
     "RecurrentSupernet": "supernets.recurrent",
     "Supernet": "supernets.base",
     "build": "building",
