@@ -22,6 +22,8 @@ def setting(changes: dict) -> str:
 
 def label(method: str, changes: dict) -> str:
     """A search by the name that the page gives it."""
+    if changes == queries.DEAF:
+        return f"{OURS}, G learns nothing"
     if method == "GA-NAS":
         return OURS if changes in (queries.FEWEST, queries.SMALL) else f"GA-NAS: {setting(changes)}"
     return f"{method}, {setting(changes)}" if changes else method
@@ -55,3 +57,18 @@ def best_rivals(rows) -> dict[str, str]:
     rows = rows[(rows["stage"] == "final") & (rows["method"] != "GA-NAS")]
     means = rows.groupby(["data set", "search"], sort=False)["to_best"].mean()
     return {name: part.droplevel(0).idxmin() for name, part in means.groupby(level=0, sort=False)}
+
+
+def means_in_words(rows) -> str:
+    """`CIFAR-10: GA-NAS 50 (20 of 20), ...`: mean queries and how many runs found the best cell, the fewest first."""
+    texts = []
+    for name, part in rows.groupby("data set", sort=False):
+        found = part.groupby("search", sort=False).agg(
+            mean=("to_best", "mean"), hits=("found", "sum"), n=("found", "size")
+        )
+        each = (
+            f"{search} {r['mean']:.0f} ({r['hits']:.0f} of {r['n']:.0f})"
+            for search, r in found.sort_values("mean").iterrows()
+        )
+        texts.append(f"{name}: {', '.join(each)}")
+    return "mean queries (runs that found the best cell): " + "; ".join(texts)

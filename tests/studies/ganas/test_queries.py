@@ -63,6 +63,9 @@ def test_the_page_counts_a_miss_as_the_whole_budget_and_puts_the_fewest_first():
     assert first["search"] == queries_report.OURS and (first["runs"], first["found"], first["all"]) == (2, 2, "60.0")
     assert first["CIFAR-10"] == "50" and second["all"] == f"{queries.BUDGET:.1f}" and second["found"] == 0
     assert queries_report.best_rivals(rows) == {"CIFAR-10": "LocalSearch, eager", "CIFAR-100": "REA"}
+    said = queries_report.means_in_words(rows[rows["stage"] == "final"])
+    assert f"CIFAR-10: {queries_report.OURS} 40 (1 of 1), LocalSearch, eager 100 (1 of 1), REA 300 (1 of 1); " in said
+    assert said.endswith("CIFAR-100: REA 100 (1 of 1), LocalSearch, eager 500 (0 of 1)")
     names = [queries_report.label(unit.config["method"], unit.config["settings"]) for unit in UNITS]
     settings = {queries.METHODS.get(unit.config["method"], "") + repr(unit.config["settings"]) for unit in UNITS}
     assert len(set(names)) == len(settings), "no two searches share a name"
