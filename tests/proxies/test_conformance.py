@@ -18,7 +18,7 @@ QUICK = {"classification": {"steps": 3}, "econas": {"steps": 3, "minibatch": 8}}
 LESS = {
     "zen": ("wrapped",),
     "zico": ("wrapped", "renumbered"),
-    "gennas": (),
+    "gennas": ("wrapped", "renumbered"),
 }
 NAMES = nc.proxies.available()
 
