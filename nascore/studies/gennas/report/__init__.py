@@ -1,0 +1,1 @@
+"""What the GenNAS notebooks show of rows and tasks."""
