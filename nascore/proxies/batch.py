@@ -36,6 +36,12 @@ class Batch:
     def device(self) -> torch.device:
         return self.images.device
 
+    def pixels(self, name: str) -> torch.Tensor:
+        """`images`; SettingError where they are tokens, which the proxy `name` has no use for."""
+        if self.images.is_floating_point():
+            return self.images
+        raise SettingError(f"{name} needs images: it is not defined for tokens")
+
     def remembering(self) -> Batch:
         """The same batch, for one network that several proxies score one after the other: see `once`."""
         return Batch(self.images, self.labels, self.source, {})

@@ -14,7 +14,7 @@ K = 1e-5
 def jacob_cov(network, batch, generator):
     """- sum over eigenvalues v of log(v + k) + 1 / (v + k), k = 1e-5, of the correlation between the images' Jacobians
     (the gradient, for the pixels, of the sum of the logits): low where images look alike to the network."""
-    images = batch.images.clone().requires_grad_(True)
+    images = batch.pixels("jacob_cov").clone().requires_grad_(True)
     out = network(images).sum()
     (jacobian,) = torch.autograd.grad(out, images, allow_unused=True)
     rows = (torch.zeros_like(images) if jacobian is None else jacobian).flatten(1).double()

@@ -49,7 +49,7 @@ def zen(network, batch, generator, *, repeats=1, strength=0.01):
             for weight in network.parameters():
                 if weight.dim() > 1:
                     weight.normal_(generator=generator)
-            images = torch.empty_like(batch.images).normal_(generator=generator)
+            images = torch.empty_like(batch.pixels("zen")).normal_(generator=generator)
             noise = torch.empty_like(images).normal_(generator=generator)
             scales.clear()
             normalising = True

@@ -179,6 +179,20 @@ def test_where_a_score_is_not_defined_it_says_so(name, why, batch):
         value(name, Plain(), batch)
 
 
+@pytest.mark.parametrize("name", ["jacob_cov", "zen"])
+def test_what_needs_pixels_refuses_tokens(name):
+    with pytest.raises(SettingError, match=f"{name} needs images"):
+        value(name, Plain(), nc.proxies.as_batch(torch.zeros(3, 2, dtype=torch.long)))
+
+
+def test_tokens_have_a_loss_per_step():
+    text, labels = torch.randint(9, (4, 3)), torch.randint(9, (4, 3))
+    network, batch = nn.Sequential(nn.Embedding(9, 5), nn.ReLU(), nn.Linear(5, 9)), nc.proxies.as_batch(text, labels)
+    network[0].weight.requires_grad_(True)
+    for name in ("snip", "grad_norm", "fisher", "grasp", "synflow", "parameters"):
+        assert math.isfinite(value(name, network, batch))
+
+
 @pytest.mark.parametrize(
     "name, settings, why",
     [
