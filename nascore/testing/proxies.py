@@ -6,6 +6,7 @@ import copy
 import functools
 import math
 import random
+from typing import cast
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from nascore.networks.initial import initialise
 from nascore.proxies.batch import Batch, images_of
 from nascore.proxies.registry import Proxy
 from nascore.proxies.scoring import score
+from nascore.spaces.base import Space
 from nascore.spaces.nasbench201 import NASBench201
 
 # the smallest images and networks that have all that larger ones have: two stages, a reduction, every operation
@@ -56,8 +58,9 @@ def renumbered(network: nn.Module) -> nn.Module:
     """The same function with the cell's two inner nodes in the other order; only for cells without the edge between
     them. The weights move along."""
     swap = (1, 0, 2, 3, 5, 4)  # of the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3 where nodes 1 and 2 change places
-    arch = tuple(network.arch[edge] for edge in swap)
-    other = build(network.space, arch, **OPTIONS)
+    space, cell = cast(Space, network.space), cast(tuple, network.arch)
+    arch = tuple(cell[edge] for edge in swap)
+    other = build(space, arch, **OPTIONS)
     values = {}
     for name, value in network.state_dict().items():
         head, found, tail = name.partition(".operations.")
