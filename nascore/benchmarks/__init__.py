@@ -70,7 +70,7 @@ def load(name: str, **question) -> TabularBenchmark:
     seconds.
     """
     if not isinstance(name, str) or name not in _BENCHMARKS:
-        raise SettingError(f"benchmark {checks.shown(name)}: expected one of {', '.join(available())}")
+        raise SettingError(f"benchmark {checks.shown(name, 60)}: expected one of {', '.join(available())}")
     unknown = set(question) - {"dataset", "split", "epochs", "seed"}
     if unknown:
         raise SettingError(f"{', '.join(sorted(unknown))}: a benchmark is asked by dataset, split, epochs and seed")
