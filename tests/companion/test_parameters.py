@@ -110,6 +110,7 @@ WRONG = {
     "ganas/03_table1_table2": {"near": [-3, 0]},
     "ganas/04_table4_nasbench201": {"reference": ["nobody", "GA-NAS"]},
     "ganas/12_bring_your_own": {"queries": [0, 3], "seeds": [0, 1]},
+    "gennas/01_task": {"iterations": [0, 10**6], "seed": [-1, 1.5]},
 }
 
 
