@@ -25,8 +25,9 @@ START |= {"heat": 1.3, "hottest": 5.0}
 AROUND = [{}, {"discriminator_passes": 60}, {"discriminator_rate": 3e-3}, {"pool": 300}, {"initial": 10}, {"base": 3}]
 FEWEST = {**START, "discriminator_passes": 60}
 DEAF = {**FEWEST, "generator_rate": 1e-9}  # its generator learns nothing: is the discriminator all that counts?
-STEPS = [{}, {"evidence": "order"}]  # from FEW_QUERIES to START
-POOLS = [{"pool": 1000}, {"pool": 4000, "exploration": 12, "heat": 1.3, "hottest": 5.0}]  # a pool alone: A.3's own D
+STEPS = [{}, {"evidence": "order"}]  # from FEW_QUERIES to START, beside the next
+POOL = {"pool": 1000}  # A.3's own discriminator, which then chooses
+LARGE_POOL = {"pool": 4000, "exploration": 12, "heat": 1.3, "hottest": 5.0}  # a minute a run
 
 # each rival's own settings, the published ones first, and those that the tuning chose
 POPULATIONS = [(20, 5), (20, 10), (20, 20), (10, 10), (50, 25), (100, 25)]
@@ -39,6 +40,7 @@ TUNED = [
     ("LocalSearch", {"eager": True}),
     ("REA", {"population": 50, "sample": 25}),  # as good as each other on average
     ("REA", {"population": 20, "sample": 10}),
+    ("TPE", {"startup": 5}),
 ]
 
 FINAL_SEEDS = range(100, 120)
@@ -60,8 +62,8 @@ def _tuning(profile: str) -> list[tuple[str, dict, int]]:
     if profile == "smoke":
         return [("GA-NAS", SMALL, 1), ("LocalSearch", {"eager": True}, 1)]
     quick = [(rival, change, len(TUNING_SEEDS)) for rival in ("LocalSearch", "REA") for change in RIVALS[rival]]
-    ours = [*((({**START, **change}), 4) for change in AROUND), (DEAF, 4)]
-    ours += [*((change, 4) for change in POOLS), *((change, 2) for change in STEPS)]
+    ours = [*((({**START, **change}), 4) for change in AROUND), (DEAF, 4), (POOL, 4)]
+    ours += [(change, 2) for change in (*STEPS, LARGE_POOL)]
     return [*quick, *(("GA-NAS", *each) for each in ours), *(("TPE", change, 4) for change in RIVALS["TPE"])]
 
 
