@@ -24,6 +24,8 @@ def label(method: str, changes: dict) -> str:
     """A search by the name that the page gives it."""
     if changes == queries.DEAF:
         return f"{OURS}, G learns nothing"
+    if method == "GA-NAS" and not changes:
+        return "GA-NAS-fast"
     if method == "GA-NAS":
         return OURS if changes in (queries.FEWEST, queries.SMALL) else f"GA-NAS: {setting(changes)}"
     return f"{method}, {setting(changes)}" if changes else method

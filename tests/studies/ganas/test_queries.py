@@ -63,6 +63,7 @@ def test_the_page_counts_a_miss_as_the_whole_budget_and_puts_the_fewest_first():
     assert first["search"] == queries_report.OURS and (first["runs"], first["found"], first["all"]) == (2, 2, "60.0")
     assert first["CIFAR-10"] == "50" and second["all"] == f"{queries.BUDGET:.1f}" and second["found"] == 0
     assert queries_report.best_rivals(rows) == {"CIFAR-10": "LocalSearch, eager", "CIFAR-100": "REA"}
+    assert queries_report.label("GA-NAS", {}) == "GA-NAS-fast" and queries_report.label("TPE", {}) == "TPE"
     said = queries_report.means_in_words(rows[rows["stage"] == "final"])
     assert f"CIFAR-10: {queries_report.OURS} 40 (1 of 1), LocalSearch, eager 100 (1 of 1), REA 300 (1 of 1); " in said
     assert said.endswith("CIFAR-100: REA 100 (1 of 1), LocalSearch, eager 500 (0 of 1)")
