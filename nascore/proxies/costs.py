@@ -7,7 +7,7 @@ import math
 import torch
 
 from nascore.proxies.registry import proxy
-from nascore.proxies.watching import Watching, first
+from nascore.proxies.watching import Watching, first, weight_of
 
 
 @proxy("parameters", higher_is_better=True, batch=1)
@@ -24,7 +24,7 @@ def flops(network, batch, generator):
     def layer(function, args, kwargs):
         nonlocal total
         out = function(*args, **kwargs)
-        total += out.numel() * math.prod((args[1] if len(args) > 1 else kwargs["weight"]).shape[1:])
+        total += out.numel() * math.prod(weight_of(args, kwargs).shape[1:])
         return out
 
     def norm(function, args, kwargs):  # one image, perhaps of one pixel: nothing to normalise by

@@ -11,7 +11,7 @@ from torch import nn
 
 from nascore.errors import SettingError
 from nascore.proxies.batch import Batch
-from nascore.proxies.watching import Watching
+from nascore.proxies.watching import Watching, weight_of
 
 
 class Gradients(NamedTuple):
@@ -32,8 +32,8 @@ def weights_of(network: nn.Module) -> list[nn.Parameter]:
     return found
 
 
-def loss_of(network: nn.Module, batch: Batch) -> torch.Tensor:
-    """Cross entropy of the batch, its mean."""
+def loss_of(network: nn.Module, batch: Batch, temperature: float = 1.0) -> torch.Tensor:
+    """Cross entropy of the batch, its mean; `temperature` divides the logits."""
     logits = network(batch.images)
     assert batch.labels is not None
     labels = batch.labels
@@ -42,7 +42,7 @@ def loss_of(network: nn.Module, batch: Batch) -> torch.Tensor:
         raise SettingError(f"logits {shapes}: expected one row of logits for each label")
     if int(labels.max()) >= logits.shape[-1]:
         raise SettingError(f"label {int(labels.max())}: the network tells {logits.shape[-1]} classes apart")
-    return F.cross_entropy(logits.flatten(0, -2), labels.flatten())
+    return F.cross_entropy(logits.flatten(0, -2) / temperature, labels.flatten())
 
 
 def gradients_of(network: nn.Module, batch: Batch) -> Gradients:
@@ -51,7 +51,7 @@ def gradients_of(network: nn.Module, batch: Batch) -> Gradients:
 
     def layer(function: Callable, args: tuple, kwargs: dict) -> torch.Tensor:
         out = function(*args, **kwargs)
-        weight = args[1] if len(args) > 1 else kwargs["weight"]
+        weight = weight_of(args, kwargs)
         kept = out.detach()
 
         def note(gradient: torch.Tensor) -> None:

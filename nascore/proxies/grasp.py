@@ -6,8 +6,7 @@ from __future__ import annotations
 import torch
 
 from nascore import checks
-from nascore.errors import SettingError
-from nascore.proxies.gradients import weights_of
+from nascore.proxies.gradients import loss_of, weights_of
 from nascore.proxies.registry import proxy
 
 
@@ -17,10 +16,7 @@ def grasp(network, batch, generator, *, temperature=1.0):
     stays. `temperature` divides the logits (the published scores: 1; GraSP itself: 200)."""
     temperature = checks.number("temperature", temperature, above=0)
     weights = weights_of(network)
-    logits = network(batch.images)
-    if logits.shape[:-1] != batch.labels.shape:
-        raise SettingError(f"logits of shape {tuple(logits.shape)}: expected one row for each label")
-    loss = torch.nn.functional.cross_entropy(logits.flatten(0, -2) / temperature, batch.labels.flatten())
+    loss = loss_of(network, batch, temperature)
     found = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True)
     used = [(w, g) for w, g in zip(weights, found, strict=True) if g is not None]
     product = sum((g * g.detach()).sum() for _, g in used)

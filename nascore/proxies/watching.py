@@ -42,6 +42,11 @@ def first(args: tuple, kwargs: dict) -> torch.Tensor:
     return args[0] if args else kwargs["input"]
 
 
+def weight_of(args: tuple, kwargs: dict) -> torch.Tensor:
+    """The weights of a call of kind "layer"."""
+    return args[1] if len(args) > 1 else kwargs["weight"]
+
+
 def over_all_pixels(function: Callable, args: tuple, kwargs: dict) -> bool:
     """Whether a call of kind "pooling" averages each channel over the whole image."""
     x = first(args, kwargs)
