@@ -12,7 +12,7 @@ import numpy as np
 from nascore.benchmarks.pooled import pooled
 from nascore.benchmarks.table import TabularBenchmark
 from nascore.data import built
-from nascore.data.nasbench_nlp_raw import EPOCHS, SPLITS
+from nascore.data.nasbench_nlp_raw import EPOCHS, SPLITS, archs
 from nascore.spaces.base import Arch
 from nascore.spaces.nasbench_nlp import NASBenchNLP
 from nascore.spaces.pool import PoolSpace
@@ -21,10 +21,6 @@ ABOUT = (
     "Minus the {split} loss on {text}, nats per word (perplexity = exp(-value)), {when}. Seeds are trainings of the "
     "same graph, mostly under different recipe numbers, 'mean' their mean; NaN: the training broke off."
 )
-
-
-def _cells(arrays: dict[str, np.ndarray]) -> list[Arch]:
-    return [tuple(value for value in row if value >= 0) for row in arrays["archs"].tolist()]
 
 
 def load_nasbench_nlp_wikitext2(
@@ -39,7 +35,7 @@ def load_nasbench_nlp_wikitext2(
     arrays = built.load("nasbench-nlp")
     return pooled(
         NASBenchNLP(),
-        _cells(arrays),
+        archs(arrays),
         -arrays["losses"],
         name="nasbench-nlp-wikitext2",
         dataset="wikitext2",
@@ -63,7 +59,7 @@ def load_nasbench_nlp_ptb(
     been fetched.
     """
     arrays = built.load("nasbench-nlp")
-    graph = dict(zip(arrays["recipes"].tolist(), _cells(arrays), strict=True))
+    graph = dict(zip(arrays["recipes"].tolist(), archs(arrays), strict=True))
     rows = [row for row, recipe in enumerate(arrays["ptb_recipes"].tolist()) if recipe in graph]
     rows = [row for row in rows if not np.isnan(arrays["ptb_loss"][row])]
     return pooled(
@@ -89,8 +85,8 @@ def featured_pool(benchmark: TabularBenchmark) -> PoolSpace:
     arrays = built.load("nasbench-nlp")
     row = {recipe: place for place, recipe in enumerate(arrays["feature_recipes"].tolist())}
     known: dict[Arch, int] = {}
-    for recipe, arch in zip(arrays["recipes"].tolist(), _cells(arrays), strict=True):
+    for recipe, arch in zip(arrays["recipes"].tolist(), archs(arrays), strict=True):
         if recipe in row:
             known.setdefault(arch, row[recipe])  # of several recipes of one cell, the first
-    archs = [arch for arch in benchmark.archs if arch in known]
-    return PoolSpace(NASBenchNLP(), archs, arrays["features"][[known[arch] for arch in archs]], distance="doc2vec")
+    found = [arch for arch in benchmark.archs if arch in known]
+    return PoolSpace(NASBenchNLP(), found, arrays["features"][[known[arch] for arch in found]], distance="doc2vec")

@@ -13,8 +13,6 @@ import io
 import json
 import tokenize
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from nascore import paths
-from nascore.data import download, upstream
+from nascore.data import damaged, download, upstream
 from nascore.data.nds_raw import GROUPS as NDS_GROUPS
 from nascore.errors import DataError, SettingError
 
@@ -185,21 +183,7 @@ def read(path: Path, expected: dict) -> dict[str, np.ndarray]:
             arrays = {key: archive[key] for key in archive.files}
         meta = dict(json.loads(arrays.pop("meta").tobytes()))
         stored = meta.pop("digest")
-    except (
-        OSError,
-        TypeError,
-        MemoryError,
-        RecursionError,
-        ValueError,
-        KeyError,
-        EOFError,
-        AttributeError,
-        NotImplementedError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-        tokenize.TokenError,
-    ) as error:  # numpy tokenizes an array's header
+    except (*damaged.ZIP, MemoryError, tokenize.TokenError) as error:  # numpy tokenizes an array's header
         raise DataError(f"{path}: not a readable table ({error}); {advice}") from error
     if meta != expected:
         raise _Stale(str(path))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nascore.data import damaged
 from nascore.errors import DataError
 
 CHAINS = 3**8
@@ -25,7 +26,7 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
         accuracies = np.array([table[key]["test_acc"] for key in keys], dtype=np.float32)
         params = np.array([table[key]["params"] for key in keys], dtype=np.int64)
         flops = np.array([table[key]["flops"] for key in keys], dtype=np.int64)
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except damaged.TEXT as error:
         raise _format(path, repr(error)) from error
     if archs.shape != (CHAINS, 8) or accuracies.shape != (CHAINS, 3) or archs.max() > 2:
         raise _format(path, f"expected {CHAINS} architectures of 8 digits 0..2 with three accuracies each")

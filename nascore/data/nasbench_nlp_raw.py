@@ -11,12 +11,13 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from nascore.data import damaged
 from nascore.errors import ArchitectureError, DataError
+from nascore.spaces.base import Arch
 from nascore.spaces.nasbench_nlp import NASBenchNLP
 
 LOGS, EPOCHS, SPLITS = 345, 50, ("val", "test", "train")
@@ -52,7 +53,7 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
 
 def wikitext(path: Path) -> dict[str, np.ndarray]:
     space = NASBenchNLP()
-    recipes, archs, params = [], [], []
+    recipes, cells, params = [], [], []
     losses = np.full((LOGS, len(SPLITS), EPOCHS), np.nan, np.float32)
     seconds = np.full((LOGS, EPOCHS), np.nan, np.float32)
     try:
@@ -61,7 +62,7 @@ def wikitext(path: Path) -> dict[str, np.ndarray]:
             log = logs[name]
             recipes.append(_whole(log["recepie_id"]))
             params.append(_whole(log["num_params"]))
-            archs.append(space.parse(log["recepie"]))
+            cells.append(space.parse(log["recepie"]))
             if NAME.fullmatch(name) is None or NAME.fullmatch(name)[1] != str(recipes[-1]):  # type: ignore[index]
                 raise ValueError(f"{name} holds recipe {recipes[-1]}")
             for place, split in enumerate(SPLITS):
@@ -71,27 +72,13 @@ def wikitext(path: Path) -> dict[str, np.ndarray]:
             seconds[row, : len(times)] = times
             if log["status"] == "OK" and np.isnan(losses[row]).any():
                 raise ValueError(f"{name} ended well, but has no {EPOCHS} losses")
-    except (
-        OSError,
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        ArchitectureError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except (*damaged.ZIP, ArchitectureError) as error:
         raise _format(path, str(error) or repr(error)) from error
     known = losses[~np.isnan(losses)]
     if not ((known > 0) & (known < 100)).all():
         raise _format(path, "a loss is outside 0..100 nats per word")
-    table = np.full((LOGS, max(map(len, archs))), -1, np.int16)
-    for row, arch in enumerate(archs):
+    table = np.full((LOGS, max(map(len, cells))), -1, np.int16)
+    for row, arch in enumerate(cells):
         table[row, : len(arch)] = arch
     return {
         "recipes": np.array(recipes, np.int64),
@@ -100,6 +87,11 @@ def wikitext(path: Path) -> dict[str, np.ndarray]:
         "losses": losses,
         "seconds": seconds,
     }
+
+
+def archs(arrays: dict[str, np.ndarray]) -> list[Arch]:
+    """The cell of each WikiText-2 log, from the padded rows of `build`."""
+    return [tuple(value for value in row if value >= 0) for row in arrays["archs"].tolist()]
 
 
 def _logs(path: Path) -> dict[str, dict]:

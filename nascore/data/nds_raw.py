@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nascore.data import damaged
 from nascore.errors import DataError
 
 # file -> trainings, and epochs of each
@@ -43,7 +44,7 @@ def build(files: dict[str, Path], progress: bool = False) -> dict[str, np.ndarra
             if not all(type(number) is int and number > 0 for row in costs for number in row):
                 raise ValueError("params and flops: expected counts")
             arrays[f"{group}/costs"] = np.array(costs, np.int64)
-        except (OSError, LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        except damaged.TEXT as error:
             raise _format(path, repr(error)) from error
         if errors.shape != (count, len(SPLITS), epochs) or not all(isinstance(net, dict) for net in nets):
             raise _format(path, f"errors of shape {errors.shape}: expected {count} trainings of {epochs} epochs")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore import checks
-from nascore.data import built, download, upstream
+from nascore.data import built, damaged, download, nasbench_nlp_raw, upstream
 from nascore.data.nasbench201_raw import CELLS, naswot
-from nascore.data.nasbench_nlp_raw import SCORES
 from nascore.data.naslib_keys import nasbench101_arch
 from nascore.errors import DataError
 from nascore.spaces.nasbench101.space import NASBench101
@@ -140,9 +138,8 @@ def _nasbench_nlp() -> pd.DataFrame:
     import pandas as pd
 
     arrays = built.load("nasbench-nlp")
-    archs = [tuple(value for value in row if value >= 0) for row in arrays["archs"].tolist()]
-    graph = dict(zip(arrays["recipes"].tolist(), archs, strict=True))
-    frame = pd.DataFrame(arrays["ptb_scores"], columns=list(SCORES))
+    graph = dict(zip(arrays["recipes"].tolist(), nasbench_nlp_raw.archs(arrays), strict=True))
+    frame = pd.DataFrame(arrays["ptb_scores"], columns=list(nasbench_nlp_raw.SCORES))
     frame.insert(0, "arch", [graph.get(recipe) for recipe in arrays["ptb_recipes"].tolist()])
     return frame.dropna().groupby("arch", sort=False).mean().reset_index()
 
@@ -156,20 +153,7 @@ def _finite(value) -> float:
 def _reading(path: Path, dataset: str, read: Callable[[], None]) -> None:
     try:
         read()
-    except (
-        OSError,
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except damaged.ZIP as error:
         raise _format(path, dataset, str(error) or repr(error)) from error
 
 
