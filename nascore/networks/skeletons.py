@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -108,11 +108,17 @@ class StackedCells(ImageNetwork):
         self.finish(widths[-1], generator)
 
     def _features(self, images: torch.Tensor, *cell_arguments) -> tuple[torch.Tensor, ...]:
+        return self.through(self.stages, images, *cell_arguments)  # type: ignore[arg-type]  # of ModuleLists
+
+    def through(
+        self, stages: Iterable[Iterable[Callable]], images: torch.Tensor, *cell_arguments
+    ) -> tuple[torch.Tensor, ...]:
+        """`features` with other cells in place of the network's own: a list for each stage."""
         x, found = self.stem(images.contiguous(memory_format=self.layout)), []
-        for number, stage in enumerate(self.stages):
+        for number, stage in enumerate(stages):
             if number:
                 x = self.reductions[number - 1](x)
-            for cell in stage:  # type: ignore[attr-defined]  # a ModuleList
+            for cell in stage:
                 x = cell(x, *cell_arguments)
             found.append(x)
         return tuple(found)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -37,18 +38,7 @@ def fast_features(network: nn.Module) -> Features:
     if not isinstance(network, StackedCells) or not single:
         return network.features  # type: ignore[return-value]  # a module's attribute
     plans = [[Plan(cell) for cell in stage] for stage in stages]
-
-    def features(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        x, found = network.stem(images.contiguous(memory_format=network.layout)), []
-        for number, stage in enumerate(plans):
-            if number:
-                x = network.reductions[number - 1](x)
-            for plan in stage:
-                x = plan(x)
-            found.append(x)
-        return tuple(found)
-
-    return features
+    return partial(network.through, plans)
 
 
 class Plan:

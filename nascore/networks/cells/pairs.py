@@ -7,19 +7,9 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from nascore.networks.ops.layers import Convolution, Norm
 from nascore.networks.ops.registry import Layer, operation
-from nascore.networks.ops.standard import FactorizedReduction
+from nascore.networks.ops.standard import FactorizedReduction, relu_conv_norm
 from nascore.networks.ops.trial import module
-
-
-def relu_conv_norm(layer: Layer) -> nn.Sequential:
-    """ReLU, 1x1 convolution, normalisation."""
-    return nn.Sequential(
-        nn.ReLU(),
-        Convolution(layer.inputs, layer.outputs, 1, 1, layer.generator),
-        Norm(layer.outputs, layer.statistics, layer.affine),
-    )
 
 
 class PairCell(nn.Module):
@@ -46,8 +36,8 @@ class PairCell(nn.Module):
         super().__init__()
         layer = Layer(channels, channels, statistics=statistics, generator=generator)
         older, newer = (replace(layer, inputs=count) for count in inputs)
-        self.older = FactorizedReduction(replace(older, stride=2)) if halve else relu_conv_norm(older)
-        self.newer = relu_conv_norm(newer)
+        self.older = FactorizedReduction(replace(older, stride=2)) if halve else relu_conv_norm(older, 1)
+        self.newer = relu_conv_norm(newer, 1)
         self.states, self.concat, self.outputs = [state for _, state in pairs], list(concat), channels * len(concat)
         kinds = [operation(name) for name, _ in pairs]
         self.none = [kind.fused == "none" for kind in kinds]

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nascore.errors import SettingError
 from nascore.networks.ops.layers import Convolution, DepthwiseConvolution, Norm
 from nascore.networks.ops.registry import Layer, Operation, operation, register
+from nascore.networks.ops.standard import Zero, keeps_channels
 
 
 def _half(layer: Layer, kernel: int, stride: int, outputs: int, dilation: int) -> list[nn.Module]:
@@ -95,24 +95,18 @@ def max_pool(name, match) -> Operation:
     kernel = int(match[1])
 
     def build(layer: Layer) -> nn.Module:
-        if layer.inputs != layer.outputs:
-            raise SettingError(f"{name} from {layer.inputs} to {layer.outputs} channels: pooling keeps the channels")
+        keeps_channels(name, layer)
         return nn.MaxPool2d(kernel, layer.stride, kernel // 2)
 
     return Operation(name, build, kernel=kernel)
 
 
-class Noise(nn.Module):
+class Noise(Zero):
     """Standard normal numbers in the shape of the output, whatever comes in (S4 of RobustDARTS); drawn from torch's
     global generator of the device, anew each time."""
 
-    def __init__(self, layer: Layer):
-        super().__init__()
-        self.outputs, self.stride = layer.outputs, layer.stride
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        height, width = (-(-side // self.stride) for side in x.shape[2:])
-        return torch.randn(len(x), self.outputs, height, width, dtype=x.dtype, device=x.device)
+        return super().forward(x).normal_()
 
 
 @register("noise", "noise")

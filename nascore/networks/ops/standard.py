@@ -23,6 +23,21 @@ class Zero(nn.Module):
         return x.new_zeros(len(x), self.outputs, height, width)
 
 
+def relu_conv_norm(layer: Layer, kernel: int) -> nn.Sequential:
+    """ReLU, convolution, batch normalisation."""
+    return nn.Sequential(
+        nn.ReLU(),
+        Convolution(layer.inputs, layer.outputs, kernel, layer.stride, layer.generator),
+        Norm(layer.outputs, layer.statistics, layer.affine),
+    )
+
+
+def keeps_channels(name: str, layer: Layer) -> None:
+    """SettingError where a pooling, which keeps the channels, should change them."""
+    if layer.inputs != layer.outputs:
+        raise SettingError(f"{name} from {layer.inputs} to {layer.outputs} channels: pooling keeps the channels")
+
+
 class FactorizedReduction(nn.Module):
     """To half the size: ReLU, two 1x1 convolutions of stride 2, the second one pixel on; joined, normalised.
 
@@ -71,15 +86,7 @@ def skip_connect(name, match) -> Operation:
 def nor_conv(name, match) -> Operation:
     """ReLU, convolution, batch normalisation."""
     kernel = int(match[1])
-
-    def build(layer: Layer) -> nn.Module:
-        return nn.Sequential(
-            nn.ReLU(),
-            Convolution(layer.inputs, layer.outputs, kernel, layer.stride, layer.generator),
-            Norm(layer.outputs, layer.statistics, layer.affine),
-        )
-
-    return Operation(name, build, "nor_conv", kernel)
+    return Operation(name, lambda layer: relu_conv_norm(layer, kernel), "nor_conv", kernel)
 
 
 @register(r"avg_pool_([13579])x\1", "avg_pool_KxK with odd K")
@@ -88,8 +95,7 @@ def avg_pool(name, match) -> Operation:
     kernel = int(match[1])
 
     def build(layer: Layer) -> nn.Module:
-        if layer.inputs != layer.outputs:
-            raise SettingError(f"{name} from {layer.inputs} to {layer.outputs} channels: pooling keeps the channels")
+        keeps_channels(name, layer)
         return nn.AvgPool2d(kernel, layer.stride, kernel // 2, count_include_pad=False)
 
     return Operation(name, build, "avg_pool", kernel)
