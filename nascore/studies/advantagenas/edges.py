@@ -156,9 +156,7 @@ def alone(space, arch, seed: int, size: str = "laptop") -> tuple[float, float]:
     from nascore import networks
     from nascore.benchmarks.recipes.digits201.recipe import RECIPE
 
-    net = networks.build(
-        space, arch, widths=RECIPE.widths, cells=1, stem=1, inputs=1, reduction="pooled", seed=seed
-    ).train()
+    net = networks.build(space, arch, **RECIPE.skeleton, seed=seed).train()
     images, labels = _pools()["train"]
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     settings = {"momentum": RECIPE.momentum, "weight_decay": RECIPE.weight_decay, "nesterov": True}

@@ -8,13 +8,10 @@ best cell, or after BUDGET queries.
 
 from __future__ import annotations
 
-from nascore.benchmarks import Oracle
-from nascore.benchmarks.recipes.digits201.recipe import RECIPE
 from nascore.search.ganas.schedule import FEW_QUERIES
-from nascore.search.loop import run as search
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.ganas.nasbench201 import BUDGET, DATASETS
-from nascore.studies.ganas.rows import METHODS, data_label, load, search_row
+from nascore.studies.ganas.rows import METHODS, data_label, load, search_row, short, until_best
 
 TUNING_SEEDS = range(1000, 1020)  # for searches that cost next to nothing; the others take the first few
 
@@ -91,17 +88,15 @@ def _units(profile: str) -> list[Unit]:
 
 def _question(config: dict) -> dict:
     question = {"name": config["benchmark"], "dataset": config["dataset"], "split": "test"}
-    if config["stage"] == "tuning":  # a short training, which no reported number comes from
-        question["epochs"] = RECIPE.steps_at[3] if config["benchmark"] == "digits201" else 12
+    if config["stage"] == "tuning":
+        question["epochs"] = short(config["benchmark"])
     return question
 
 
 def _run(config: dict, seed: int) -> dict:
     table = load(**_question(config))
-    optimum = table.best()[1]
     method = searcher(config["method"], table.space, seed, config["settings"])
-    result = search(method, Oracle(table, BUDGET), callback=lambda _, oracle: oracle.best()[1] >= optimum)
-    return search_row(result, table)
+    return search_row(until_best(method, table, BUDGET), table)
 
 
 QUERIES = Experiment(

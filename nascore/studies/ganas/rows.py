@@ -6,7 +6,11 @@ import math
 from functools import lru_cache
 
 from nascore import benchmarks
+from nascore.benchmarks import Oracle
+from nascore.benchmarks.recipes.digits201.recipe import RECIPE
 from nascore.benchmarks.table import TabularBenchmark
+from nascore.search.base import Search
+from nascore.search.loop import run
 from nascore.search.result import Result
 
 # what the tables call them -> the class
@@ -43,6 +47,18 @@ def complete(result: Result) -> Result:
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     return result
+
+
+def short(name: str) -> int:
+    """Epochs of a short training of a benchmark, which settings are tuned on and no reported number comes from."""
+    return RECIPE.steps_at[3] if name == "digits201" else 12
+
+
+def until_best(search: Search, benchmark: TabularBenchmark, budget: int) -> Result:
+    """A search that ends with the query that finds the benchmark's best, or its budget: what counts is that query, and
+    nothing is learnt by going on after it."""
+    optimum = benchmark.best()[1]
+    return run(search, Oracle(benchmark, budget), callback=lambda _, oracle: oracle.best()[1] >= optimum)
 
 
 def search_row(result: Result, benchmark: TabularBenchmark, **more) -> dict:

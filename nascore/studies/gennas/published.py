@@ -13,26 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore.studies.experiment import Experiment, Unit
-from nascore.studies.gennas.ranking import CHEAP
+from nascore.studies.gennas.ranking import CHEAP, short
 from nascore.studies.gennas.samples import SAMPLES, data_label, images
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CELLS, DRAW, SEEDS = 200, 12, (0, 1)
-# ours -> the published column that it should be
-COLUMNS = {
-    **{name: name for name in ("parameters", "flops", "naswot", "synflow", "jacob_cov", "snip", "grad_norm")},
-    **{name: name for name in ("fisher", "grasp")},
-    "zen": "zen",
-}
-FIXED = ("parameters", "flops", "synflow")  # look at no image
+# under the same names in the published table, which has no ZiCo
+NAMES = tuple(name for name in CHEAP if name != "zico")
 
 
 def _units(profile: str) -> list[Unit]:
     if profile == "smoke":
         return []
-    return [Unit({"proxy": name}, 0, 2 * CELLS * CHEAP[name][1]) for name in COLUMNS]
+    return [Unit({"proxy": name}, 0, 2 * CELLS * CHEAP[name][1]) for name in NAMES]
 
 
 @lru_cache(maxsize=1)
@@ -40,7 +35,7 @@ def published() -> pd.DataFrame:
     """The cells that are compared, with the published scores: drawn among those that have all of them."""
     from nascore.data import published_scores
 
-    found = published_scores("nasbench201", "cifar10").dropna(subset=list(COLUMNS.values())).reset_index(drop=True)
+    found = published_scores("nasbench201", "cifar10").dropna(subset=list(NAMES)).reset_index(drop=True)
     return found.iloc[np.random.default_rng(DRAW).choice(len(found), CELLS, replace=False)]
 
 
@@ -58,7 +53,7 @@ def _run(config: dict, seed: int) -> dict:
     )
     seconds = (time.perf_counter() - began) / len(found)
     first, second = (found.loc[found["seed"] == each, "score"].to_numpy(float) for each in SEEDS)
-    theirs = table[COLUMNS[name]].to_numpy(float)
+    theirs = table[name].to_numpy(float)
     both = np.isfinite(first) & np.isfinite(second)
     agree = float(spearmanr(first[both], theirs[both]).statistic)
     own = float(spearmanr(first[both], second[both]).statistic)
@@ -71,7 +66,7 @@ def _run(config: dict, seed: int) -> dict:
             "failed": int((~both).sum()),
             "seconds": round(seconds, 4),
         },
-        "curve": {"ours": [float(f"{value:.6g}") if np.isfinite(value) else None for value in first]},
+        "curve": {"ours": [short(value) for value in first]},
     }
 
 

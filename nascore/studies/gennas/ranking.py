@@ -61,7 +61,8 @@ def _run(config: dict, seed: int) -> dict:
     from nascore import proxies
 
     sample = SAMPLES[config["sample"]]
-    archs = group(config["sample"], seed)
+    members = group(config["sample"], seed)
+    archs = list(members.values())
     proxy = proxies.get(config["proxy"])
     if config["sample"] == "smoke" and config["proxy"].startswith("gennas-"):
         from nascore.proxies.gennas import GenNAS
@@ -74,10 +75,7 @@ def _run(config: dict, seed: int) -> dict:
     seconds = (time.perf_counter() - began) / len(archs)
     score = found["good"].to_numpy(float)
     metrics: dict[str, float] = {}
-    curve: dict[str, list] = {
-        "row": [sample.first.index(arch) for arch in archs],
-        "score": [_short(value) for value in score],
-    }
+    curve: dict[str, list] = {"row": list(members), "score": [short(value) for value in score]}
     for column in sample.answers:
         place = ranks(config["sample"], column, archs)
         metrics |= agreement(score, place, column)
@@ -91,15 +89,19 @@ def agreement(score: Sequence[float], rank: Sequence[float], column: str) -> dic
     counts as the worst."""
     from scipy import stats
 
-    given, better = np.asarray(score, float), -np.asarray(rank, float)
-    known = given[~np.isnan(given)]
-    filled = np.where(np.isnan(given), (known.min() if len(known) else 0.0) - 1.0, given)
+    filled, better = worst_where_missing(np.asarray(score, float)), -np.asarray(rank, float)
     tau, rho = (float(test(filled, better).statistic) for test in (stats.kendalltau, stats.spearmanr))
     return {
         f"tau_{column}": round(tau, 5),
         f"rho_{column}": round(rho, 5),
         f"top_{column}": round(retrieved(filled, better, TOP), 5),
     }
+
+
+def worst_where_missing(score: np.ndarray) -> np.ndarray:
+    """Scores in which those that are missing are below all others."""
+    missing = np.isnan(score)
+    return np.where(missing, (score[~missing].min() if not missing.all() else 0.0) - 1.0, score)
 
 
 def retrieved(score: np.ndarray, better: np.ndarray, share: float) -> float:
@@ -113,7 +115,8 @@ def retrieved(score: np.ndarray, better: np.ndarray, share: float) -> float:
     return float((above[true].sum() + chance * at[true].sum()) / count)
 
 
-def _short(value: float) -> float | None:
+def short(value: float) -> float | None:
+    """A score as it is stored."""
     return None if np.isnan(value) else float(f"{value:.6g}")
 
 

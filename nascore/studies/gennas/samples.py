@@ -7,7 +7,7 @@ of each are independent estimates of the same number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nascore import benchmarks
+from nascore.benchmarks.recipes.digits201.recipe import RECIPE
 from nascore.spaces.base import Arch, Space
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ SAMPLES = {
         cells=6,
         cheap=2,
         dear=2,
-        network={"inputs": 1, "widths": (4, 8), "cells": 1, "stem": 1, "reduction": "pooled"},
+        network={**RECIPE.skeleton, "widths": (4, 8)},
         images="digits",
     ),
     "digits201": Sample(
@@ -71,7 +72,7 @@ SAMPLES = {
         cells=50,
         cheap=101,
         dear=10,
-        network={"inputs": 1, "widths": (8, 16), "cells": 1, "stem": 1, "reduction": "pooled"},
+        network=RECIPE.skeleton,
         images="digits",
         distinct=True,
     ),
@@ -125,24 +126,18 @@ def order(name: str) -> tuple[int, ...]:
     return tuple(rows.tolist())
 
 
-def group(name: str, number: int) -> list[Arch]:
-    """The architectures of one group."""
+def group(name: str, number: int) -> dict[int, Arch]:
+    """The architectures of one group, by their rows in the benchmark."""
     sample = SAMPLES[name]
     archs = sample.first.archs
-    return [archs[row] for row in order(name)[number * sample.cells : (number + 1) * sample.cells]]
+    return {row: archs[row] for row in order(name)[number * sample.cells : (number + 1) * sample.cells]}
 
 
-@lru_cache(maxsize=8)
-def _sorted(name: str, column: str) -> np.ndarray:
-    bench = SAMPLES[name].benchmark(column)
-    return np.sort(bench.values(bench.archs))[::-1]
-
-
-def ranks(name: str, column: str, archs: list[Arch]) -> list[int]:
+def ranks(name: str, column: str, archs: Sequence[Arch]) -> list[int]:
     """1 + the number of architectures of the whole benchmark that are better. Published accuracies are not stored with
     our rows, ranks are."""
-    values = SAMPLES[name].benchmark(column).values(archs)
-    return (1 + np.searchsorted(-_sorted(name, column), -values, side="left")).tolist()
+    bench = SAMPLES[name].benchmark(column)
+    return [bench.rank(value) for value in bench.values(archs)]
 
 
 @lru_cache(maxsize=2)

@@ -28,7 +28,7 @@ def test_equal_scores_at_the_border_share_the_places(score, rate):
 
 def test_groups_are_disjoint_and_the_same_for_every_proxy():
     sample = samples.SAMPLES["digits201"]
-    first, second = (samples.group("digits201", number) for number in (0, 1))
+    first, second = (list(samples.group("digits201", number).values()) for number in (0, 1))
     assert len(first) == len(second) == sample.cells and not set(first) & set(second)
     assert len(samples.order("digits201")) == 5044  # functions, not strings
     bench = sample.first
@@ -45,3 +45,10 @@ def test_the_plan_asks_every_proxy_about_the_same_groups():
     assert len(cheap) == 1 and len(next(iter(cheap))) == samples.SAMPLES["nasbench201"].cheap
     assert asked["nasbench201", "gennas-combo"] < next(iter(cheap))
     assert max(unit.seconds for unit in units) < 1800
+
+
+def test_a_group_knows_its_rows():
+    bench = samples.SAMPLES["digits201"].first
+    assert {row: bench.index(arch) for row, arch in samples.group("digits201", 3).items()} == {
+        row: row for row in samples.group("digits201", 3)
+    }

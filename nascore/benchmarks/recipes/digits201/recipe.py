@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Recipe:
     def steps_at(self) -> tuple[int, ...]:
         """The steps after which accuracy is measured."""
         return tuple(self.steps * (i + 1) // self.checkpoints for i in range(self.checkpoints))
+
+    @property
+    def skeleton(self) -> dict[str, Any]:
+        """Options of `networks.build` that make the networks of the table."""
+        return {"widths": self.widths, "cells": 1, "stem": 1, "inputs": 1, "reduction": "pooled"}
 
     @property
     def mark(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nascore.studies.gennas.ranking import agreement, retrieved
+from nascore.studies.gennas.ranking import retrieved, worst_where_missing
 from nascore.studies.gennas.samples import SAMPLES
 from nascore.studies.gennas.style import ORDER
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
-DRAWS = 1000
 
 
 def of_sample(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -55,42 +54,13 @@ def common(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["seed"].isin(shared)]
 
 
-def pooled(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """All architectures of `of_sample` rows together, one line per proxy: tau, rho, top, and low and high of tau (95 %
-    percentile bootstrap over architectures), architectures."""
-    import pandas as pd
-
-    lines = []
-    for method, part in cells(rows, column).groupby("method", sort=False):
-        score, rank = part["score"].to_numpy(), part["rank"].to_numpy()
-        found = agreement(score, rank, "x")
-        rng = np.random.default_rng(0)
-        draws = [
-            agreement(score[at], rank[at], "x")["tau_x"] for at in rng.integers(len(score), size=(DRAWS, len(score)))
-        ]
-        low, high = np.quantile(draws, (0.025, 0.975))
-        lines.append(
-            {
-                "method": method,
-                "tau": found["tau_x"],
-                "low": float(low),
-                "high": float(high),
-                "rho": found["rho_x"],
-                "top": found["top_x"],
-                "architectures": len(part),
-            }
-        )
-    return pd.DataFrame(lines)
-
-
 def retrieving(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Table 5: the retrieving rate at the top 5 to 50 %, a line per proxy."""
     import pandas as pd
 
     lines = []
     for method, part in cells(rows, column).groupby("method", sort=False):
-        score = part["score"].to_numpy()
-        score = np.where(np.isnan(score), np.nanmin(score) - 1, score)
+        score = worst_where_missing(part["score"].to_numpy())
         better = -part["rank"].to_numpy(float)
         rates = {f"top {share:.0%}": f"{retrieved(score, better, share):.2f}" for share in SHARES}
         lines.append({"method": method} | rates)
