@@ -46,6 +46,15 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def mirror(real_data, tmp_path_factory):
+    """The mirror's folder, used by a module with a cache of its own, so that its tables are built there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NASCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NASCORE_MIRROR", str(real_data))
+        yield real_data
+
+
 @pytest.fixture()
 def store_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("NASCORE_RESULTS", str(tmp_path / "results"))

@@ -9,14 +9,6 @@ import nascore as nc
 from nascore.errors import DataError, SettingError
 
 
-@pytest.fixture(scope="module")
-def mirror(real_data, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NASCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("NASCORE_MIRROR", str(real_data))
-        yield
-
-
 @pytest.mark.parametrize(
     "question, source, cells, trainings, lowest, highest",
     [

@@ -16,11 +16,8 @@ SHORT = {"cifar10": "c10", "cifar100": "c100", "imagenet16-120": "in16"}
 
 
 @pytest.fixture(scope="module")
-def bench(real_data, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NASCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("NASCORE_MIRROR", str(real_data))
-        yield nc.benchmarks.load("nasbench201")
+def bench(mirror):
+    return nc.benchmarks.load("nasbench201")
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,8 @@ from nascore.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def bench(real_data, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NASCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("NASCORE_MIRROR", str(real_data))
-        yield nc.benchmarks.load("nasbench-macro")
+def bench(mirror):
+    return nc.benchmarks.load("nasbench-macro")
 
 
 def test_values_equal_the_table(bench, real_data):

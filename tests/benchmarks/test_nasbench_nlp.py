@@ -15,13 +15,10 @@ SPACE = nc.spaces.NASBenchNLP()
 
 
 @pytest.fixture(scope="module")
-def benches(real_data, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NASCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("NASCORE_MIRROR", str(real_data))
-        yield {text: nc.benchmarks.load(f"nasbench-nlp-{text}") for text in ("wikitext2", "ptb")} | {
-            "featured": featured_pool(nc.benchmarks.load("nasbench-nlp-wikitext2"))
-        }
+def benches(mirror):
+    return {text: nc.benchmarks.load(f"nasbench-nlp-{text}") for text in ("wikitext2", "ptb")} | {
+        "featured": featured_pool(nc.benchmarks.load("nasbench-nlp-wikitext2"))
+    }
 
 
 @pytest.fixture(scope="module")

@@ -27,14 +27,6 @@ SIZES = {
 
 
 @pytest.fixture(scope="module")
-def cache(real_data, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NASCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("NASCORE_MIRROR", str(real_data))
-        yield
-
-
-@pytest.fixture(scope="module")
 def table(real_data):
     import pandas as pd
 
@@ -46,7 +38,7 @@ def test_all_are_known():
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_curves_are_those_of_the_table(cache, table, name):
+def test_curves_are_those_of_the_table(mirror, table, name):
     bench = nc.benchmarks.load(name)
     rows = table[table["space"] == TABLES[name]]
     last = 5 if name == "nds-darts-f" else 50
@@ -73,7 +65,7 @@ def test_curves_are_those_of_the_table(cache, table, name):
     assert len(np.unique(bench.space.features, axis=0)) == len(bench)
 
 
-def test_networks_of_a_pool(cache):
+def test_networks_of_a_pool(mirror):
     bench = nc.benchmarks.load("nds-resnext-a")
     arch = min(bench.archs, key=lambda each: bench.cost(each, "params"))
     near = bench.space.closest(arch, 3)
@@ -89,7 +81,7 @@ def test_stage_features_by_hand():
 
 
 @pytest.mark.parametrize("question", [{"epochs": 0}, {"epochs": 51}, {"epochs": "last"}, {"split": "val"}, {"seed": 1}])
-def test_questions(cache, question):
+def test_questions(mirror, question):
     with pytest.raises(SettingError, match=next(iter(question))):
         nc.benchmarks.load("nds-darts", **question)
 

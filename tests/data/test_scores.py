@@ -13,14 +13,6 @@ from nascore.data import scores, upstream
 from nascore.errors import DataError, SettingError
 
 
-@pytest.fixture(scope="module")
-def mirror(real_data, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NASCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("NASCORE_MIRROR", str(real_data))
-        yield real_data
-
-
 def test_nasbench201(mirror):
     import pandas as pd
 
