@@ -122,7 +122,7 @@ def load(paper: str | None = None) -> list[Claim]:
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper of the companion; `planned` names its chapters while it has no claims yet."""
+    """A paper of the companion; `planned` names the chapters that are still to be written."""
 
     id: str
     short: str

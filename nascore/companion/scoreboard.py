@@ -19,7 +19,7 @@ LEGEND_LINE = 0.75  # height of a line of the legend, in tiles
 
 
 def judged(profile: str = "laptop") -> list[Judged]:
-    """All claims with their verdicts; a paper without claims has one "not yet" entry for each planned part."""
+    """All claims with their verdicts, and one "not yet" entry for each part of a paper that is planned."""
     by_paper: dict[str, list[Judged]] = {}
     for item in claims_module.judge(claims_module.load(), profile):
         by_paper.setdefault(item.claim.paper, []).append(item)
@@ -32,6 +32,11 @@ def judged(profile: str = "laptop") -> list[Judged]:
             )
             entries.append(Judged(claim, "not yet", reason="the notebooks of this part are not written yet"))
     return entries
+
+
+def is_planned(claim: Claim) -> bool:
+    """Whether this stands for a planned part, and is no claim."""
+    return "/planned-" in claim.id
 
 
 def as_json(profile: str = "laptop") -> dict[str, Any]:
@@ -76,7 +81,7 @@ def text(entries: list[Judged], width: int = 118) -> str:
     """The scoreboard for a terminal: one line per claim, sections as headings, the summary last."""
     lines, heading = [], None
     for item in entries:
-        if "/planned-" in item.claim.id:
+        if is_planned(item.claim):
             continue  # the summary says so
         if (item.claim.paper, item.claim.section) != heading:
             heading = (item.claim.paper, item.claim.section)
@@ -115,13 +120,13 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
     entries = judged(profile) if entries is None else entries
     data = figure_data(entries)
     papers = {paper.id: paper for paper in claims_module.papers()}
-    written = [p for p in dict.fromkeys(data["paper"]) if not papers[p].planned]
-    planned = [p for p in dict.fromkeys(data["paper"]) if papers[p].planned]
-    sections = [(p, s) for p in written for s in dict.fromkeys(data.loc[data["paper"] == p, "section"])]
+    done = [item for item in entries if not is_planned(item.claim)]
+    sections = list(dict.fromkeys((item.claim.paper, item.claim.section) for item in done))
+    written = list(dict.fromkeys(paper for paper, _ in sections))
+    planned = [paper for paper in dict.fromkeys(data["paper"]) if papers[paper].planned]
     with plt.style.context(plots.STYLE):
         surrogate = bool((~data["on"].isin(["", "true"])).any())
         widest = max([18, *(int((data["row"] == row).sum()) for row in set(data["row"]))])
-        done = [item for item in entries if item.claim.paper in written]
         more = LEGEND_LINE * (_legend_lines(counts(done)) - 1)
         height = (
             2.6
@@ -139,7 +144,7 @@ def figure(entries: list[Judged] | None = None, profile: str = "laptop") -> tupl
         y = 2.75 + more
         for paper in written:
             name = ax.text(-6.2, y, papers[paper].short, fontsize=12, fontweight="bold", color=palette.INK, va="center")
-            total = int((data["paper"] == paper).sum())
+            total = sum(item.claim.paper == paper for item in done)
             ax.annotate(
                 f"{total} claims",
                 (1, 0.5),

@@ -17,7 +17,7 @@ COLOURS = {verdict: fill for verdict, (fill, _) in palette.VERDICT_STYLES.items(
 
 def written(entries: list[Judged]) -> list[Judged]:
     """The claims of papers that are written, without the planned parts of others."""
-    return [item for item in entries if "/planned-" not in item.claim.id]
+    return [item for item in entries if not scoreboard.is_planned(item.claim)]
 
 
 def kinds(entries: list[Judged]) -> list[str]:
