@@ -5,6 +5,7 @@ A DataFrame would do, and is taken; but pandas alone needs longer to load than a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -65,9 +66,11 @@ class Rows:
         return found
 
     def among(self, name: str, wanted: Iterable[Any]) -> Rows:
-        """The rows whose value of a column is one of `wanted`."""
+        """The rows whose value of a column is one of `wanted`; a value that is a table is known by its JSON, keys in
+        their order: `{"population": 20, "sample": 10}`."""
         wanted = list(wanted)
-        return self.where(np.array([value in wanted for value in self[name]], bool))
+        values = [json.dumps(value) if isinstance(value, Mapping) else value for value in self[name]]
+        return self.where(np.array([value in wanted for value in values], bool))
 
     def where(self, kept: np.ndarray) -> Rows:
         """The rows for which `kept` (bool, one per row) holds."""

@@ -23,9 +23,9 @@ column) is what the claim allows to be missing, and stands in the claims file wi
 shown by no number of runs: `tolerance = 0.2` asks for four of five, with certainty, which takes 17 runs. `printed` is
 the paper's own number: where the interval lies wholly beyond it, the verdict "exceeds".
 
-`select` (and `a`, `b`) picks rows: `{method = "Mine", rank = {at_most = 3}}`. `each = "dataset"` repeats
-the test for every value of a column (`of`: the values it must cover) and keeps the worst verdict. Bounds are
-numbers, `"@column"` (another column of the same row), or a printed number `"table2.setup1.rank"`,
+`select` (and `a`, `b`) picks rows: `{method = "Mine", rank = {at_most = 3}}`; a column of settings by their JSON.
+`each = "dataset"` repeats the test for every value of a column (`of`: the values it must cover) and keeps the worst
+verdict. Bounds are numbers, `"@column"` (another column of the same row), or a printed number `"table2.setup1.rank"`,
 `"other-paper:table3.rs.acc"`, with `{each}` replaced; `plus` is added. `weaker` holds bounds that still earn
 "trend only". `missing = "queries"` fills an empty `column` from another one (a best cell never found counts as
 the whole budget).

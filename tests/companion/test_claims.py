@@ -505,3 +505,20 @@ def test_claims_file_faults_are_named(tmp_path, monkeypatch):
         file.write_text(text)
         with pytest.raises(ResultsError, match=message):
             claims.load()
+
+
+def test_rows_are_chosen_by_the_json_of_their_settings():
+    test = {
+        "kind": "better",
+        "a": {"method": "ours", "settings": "{}"},
+        "b": {"method": "ours", "settings": '{"population": 20, "sample": 10}'},
+        "column": "queries",
+        "lower": True,
+    }
+    rows = [
+        {"method": "ours", "settings": settings, "queries": base + seed, "data_kind": "real"}
+        for settings, base in (({}, 10), ({"population": 20, "sample": 10}, 50), ({"population": 50}, 0))
+        for seed in range(8)
+    ]
+    found = verdict_tests.run_test(test, rows, "ganas")
+    assert found.verdict == "reproduced" and found.runs == 16

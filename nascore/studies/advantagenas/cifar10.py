@@ -5,7 +5,8 @@ the other theta, and the accuracies are NAS-Bench-201's test accuracies after 20
 reduced so far that the searches have hardly begun (16x16 pixels, 1,200 weight steps). "deciding" is the smallest
 setting found whose shared weights rank cells as the table does (see `gates`): 32x32 pixels, one cell per stage instead
 of five, 8 channels instead of 16, batches of 32 instead of 64, 20,000 weight steps and 10,000 theta steps; theta's rate
-is the authors' 3e-4, raised as the number of its steps is lower. "paper" is the full setting.
+is the authors' 3e-4, raised as the number of its steps is lower. It takes half a day, seed by seed; what is shown is
+the larger setting of which enough is stored. "paper" is the full setting.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from nascore.studies.advantagenas.cell_search import (
     cells,
     course,
     find,
+    in_table,
     judged,
     random_cell,
     verdict,
@@ -40,7 +42,7 @@ from nascore.studies.experiment import Experiment, Unit
 if TYPE_CHECKING:
     from nascore.benchmarks.table import TabularBenchmark
     from nascore.data.images import ImageData
-    from nascore.search.oneshot import Hook
+    from nascore.search.oneshot import Hook, SharedRanking
     from nascore.search.oneshot.log import SearchLog
 
 
@@ -78,27 +80,33 @@ SETTINGS = {
         Setting("paper", 32, 16, 5, 100, 50, 390, 64, 0.1, 1.0, "cosine", "crop-flip", 3e-4),
     )
 }
-SEEDS, FEW = range(3), range(2)  # FEW: smoke
-SECONDS = {**dict.fromkeys(DENSE, 240), "ProxylessNAS": 140, "RandomSharing": 60}
+SEEDS, FEW = range(5), range(2)  # FEW: smoke
+SECONDS = {**dict.fromkeys(DENSE, 240), "ProxylessNAS": 140, "RandomSharing": 60}  # of "laptop"
+DECIDING = 1500  # seconds of a sparse search
+RANKED, RANK_EVERY, RANK_IMAGES = 50, 10, 2048  # random cells, epochs, validation images of a ranking by shared weights
 
 
 def _units(profile: str) -> list[Unit]:
-    def unit(method: str, seed: int, zero: bool = False) -> Unit:
-        seconds = 1 if profile == "smoke" or method == "random cell" else SECONDS.get(method, 80)
+    def unit(method: str, seed: int, zero: bool = False, size: str = profile) -> Unit:
+        seconds = {"deciding": DECIDING, "paper": 600 * SECONDS.get(method, 80)}.get(size, SECONDS.get(method, 80))
         return Unit(
-            {"method": method, "zero": zero, "size": profile, "learning_rate": SETTINGS[profile].learning_rate},
+            {"method": method, "zero": zero, "size": size, "learning_rate": SETTINGS[size].learning_rate},
             seed,
-            seconds * (600 if profile == "paper" else 1),
+            1 if profile == "smoke" or method == "random cell" else seconds,
         )
 
     if profile == "smoke":
         return [unit(method, seed) for method in (*METHODS, "random cell") for seed in FEW]
-    return [
-        *(unit(method, seed) for seed in SEEDS for method in (*SPARSE, "RandomSharing")),
-        *(unit("AdvantageNAS", seed, zero=True) for seed in SEEDS),
-        *(unit(method, 0) for method in DENSE),
+    few = SEEDS[:3] if profile == "laptop" else SEEDS
+    units = [
+        *(unit(method, seed) for seed in few for method in (*SPARSE, "RandomSharing")),
+        *(unit("AdvantageNAS", seed, zero=True) for seed in few),
+        *(unit(method, seed) for method in DENSE for seed in range(1 if profile == "laptop" else 3)),
         *(unit("random cell", seed) for seed in range(20)),
     ]
+    if profile == "laptop":
+        units += [unit(method, seed, size="deciding") for seed in SEEDS for method in (*SPARSE, "RandomSharing")]
+    return units
 
 
 def table(setting: Setting) -> TabularBenchmark:
@@ -131,7 +139,9 @@ def batches(setting: Setting, seed: int) -> ImageData:
     return ImageData(*_pools(setting.side), batch=setting.batch, seed=seed, augment=setting.augment)
 
 
-def search(method: str, setting: Setting, seed: int, space: CellSpace, hooks: Sequence[Hook] = ()) -> SearchLog:
+def search(
+    method: str, setting: Setting, seed: int, space: CellSpace, data: ImageData, hooks: Sequence[Hook] = ()
+) -> SearchLog:
     """One search, without a look at the table."""
     import torch
 
@@ -141,7 +151,7 @@ def search(method: str, setting: Setting, seed: int, space: CellSpace, hooks: Se
     return find(
         method,
         nasbench201_supernet(setting.channels, setting.cells, space=space, inputs=inputs, seed=seed),
-        batches(setting, seed),
+        data,
         setting.budget,
         setting.learning_rate,
         seed,
@@ -153,12 +163,54 @@ def search(method: str, setting: Setting, seed: int, space: CellSpace, hooks: Se
     )
 
 
+def shared_ranking(setting: Setting, seed: int, space: CellSpace, data: ImageData) -> SharedRanking:
+    """A hook that holds the shared weights' losses of random cells against the table's accuracies as they learn."""
+    from nascore.search.oneshot import SharedRanking
+
+    smoke, judge, rng = setting.size == "smoke", table(setting), np.random.default_rng([13, seed])
+    archs = [space.sample(rng) for _ in range(5 if smoke else RANKED)]
+    values = judge.values([in_table(arch, space, judge.space) for arch in archs])
+    images, labels = (part[:RANK_IMAGES] for part in data.pools["val"])
+    return SharedRanking(
+        archs,
+        values,
+        list(zip(images.split(256), labels.split(256), strict=True)),
+        every=1 if smoke else RANK_EVERY,
+    )
+
+
+def rankings(log: SearchLog, setting: Setting) -> dict:
+    """What `shared_ranking` has seen. metrics: spearman (mean over the rankings from the epoch on in which theta begins
+    to move), spearman_end, val_loss_end (of the ranked cells); curve: ranked_epoch (of the whole search), spearman."""
+    found = log.frame.dropna(subset=["shared_spearman"])
+    late = found[found["epoch"] >= setting.freeze]
+    return {
+        "metrics": {
+            "spearman": round(float(late["shared_spearman"].mean()), 4),
+            "spearman_end": round(float(late["shared_spearman"].iloc[-1]), 4),
+            "val_loss_end": round(float(late["shared_loss"].iloc[-1]), 4),
+        },
+        "curve": {
+            "ranked_epoch": found["epoch"].tolist(),
+            "spearman": found["shared_spearman"].round(4).tolist(),
+        },
+    }
+
+
 def searched(config: dict, seed: int) -> dict:
-    """What one search leaves behind, before the table is asked."""
+    """What one search leaves behind. The table is asked for the ranking by shared weights only, which RandomSharing's
+    searches measure on the way and which steers nothing."""
     space = cells(config["zero"])
     setting = replace(SETTINGS[config["size"]], learning_rate=config["learning_rate"])
-    log = search(config["method"], setting, seed, space)
-    return {**course(log, space, NASBench201(), setting.budget), "device": log.settings["device"]}
+    data = batches(setting, seed)
+    ranked = config["method"] == "RandomSharing" and config["size"] != "laptop"
+    hooks = [shared_ranking(setting, seed, space, data)] if ranked else []
+    log = search(config["method"], setting, seed, space, data, hooks)
+    row = course(log, space, NASBench201(), setting.budget)
+    if ranked:
+        found = rankings(log, setting)
+        row = {part: row[part] | found[part] for part in ("metrics", "curve")}
+    return {**row, "device": log.settings["device"]}
 
 
 def _run(config: dict, seed: int) -> dict:

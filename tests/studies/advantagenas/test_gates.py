@@ -37,3 +37,24 @@ def test_a_smoke_gate_runs_without_a_download_and_repeats(gate, monkeypatch, tmp
     assert first == again and json.dumps(first)
     if gate == "cifar10":
         assert first["curve"]["epoch"] == [1, 2, 3, 4] and -1 <= first["metrics"]["spearman_end"] <= 1
+
+
+def test_the_deciding_setting_is_shown_once_every_sparse_method_has_enough_searches():
+    from nascore.studies.advantagenas.cell_search import SPARSE
+    from nascore.studies.advantagenas.report import images
+
+    small = [{"method": method, "seed": 0, "size": "laptop"} for method in SPARSE]
+    large = [{"method": method, "seed": seed, "size": "deciding"} for method in SPARSE for seed in range(5)]
+    assert set(images.decided(pd.DataFrame(small))["size"]) == {"laptop"}
+    assert set(images.decided(pd.DataFrame(small + large[:-1]))["size"]) == {"laptop"}
+    assert set(images.decided(pd.DataFrame(small + large))["size"]) == {"deciding"}
+
+
+def test_the_gate_is_repeated_by_the_searches_that_share_weights_at_random():
+    from nascore.studies.advantagenas.report import images
+
+    found = cifar10.searched({"method": "RandomSharing", "zero": False, "size": "smoke", "learning_rate": 0.01}, 0)
+    rows = pd.DataFrame([{"method": "RandomSharing", "size": "smoke", "seed": 0, **found}])
+    shown = images.gate(pd.DataFrame(columns=["gate"]), rows)
+    assert shown["epoch"].tolist() == [1, 2, 3, 4] and shown["value"].tolist() == found["curve"]["spearman"]
+    assert found["metrics"]["spearman_end"] == found["curve"]["spearman"][-1]

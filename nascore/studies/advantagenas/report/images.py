@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore.spaces.nasbench201 import NASBench201
+from nascore.studies.advantagenas.cell_search import SPARSE
+from nascore.studies.advantagenas.gates import GATE
 from nascore.studies.advantagenas.style import ORDER
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
+LEAST = 5  # searches of each sparse method
 BLIND = ("random cell", "random search")
 SIGNALS = {
     "REINFORCE, no baseline": "r(a): Eq. 4 as printed",
@@ -32,6 +36,42 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
         zero_edges=[space.parse(arch).count(0) for arch in rows["argmax_arch"]],
         space=["with none" if zero else "without none" for zero in rows["zero"]],
     )
+
+
+def decided(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of CIFAR-10's rows those of the setting that decides, once every sparse method has LEAST searches of it; the
+    others until then."""
+    deciding = rows[rows["size"] == "deciding"]
+    counts = deciding.groupby("method")["seed"].nunique()
+    enough = all(counts.get(method, 0) >= LEAST for method in SPARSE)
+    return rows[(rows["size"] == "deciding") == enough] if len(deciding) else rows
+
+
+def gate(gates: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """How well shared weights rank random cells, by epoch of the whole search: seed, epoch, value; from the gate's own
+    row and from RandomSharing's searches among CIFAR-10's rows."""
+    import pandas as pd
+
+    own = gates[(gates["gate"] == "cifar10") & (gates["size"] != "laptop")] if len(gates) else gates
+    own = own[own["weight_rate"].eq(own["weight_rate"].iloc[0])].head(1) if len(own) else own
+    curves = [(row["seed"], row["curve"]["epoch"], row["curve"]["spearman"]) for _, row in own.iterrows()]
+    compared = rows[(rows["method"] == "RandomSharing") & (rows["size"] != "laptop")]
+    curves += [(row["seed"], row["curve"]["ranked_epoch"], row["curve"]["spearman"]) for _, row in compared.iterrows()]
+    parts = [pd.DataFrame({"seed": seed, "epoch": epochs, "value": values}) for seed, epochs, values in curves]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["seed", "epoch", "value"])
+
+
+def draw_gate(ax: Axes, ranked: pd.DataFrame) -> None:
+    """The table of `gate` as lines, one per seed, with what was asked for."""
+    for seed, part in ranked.groupby("seed", sort=False):
+        ax.plot(part["epoch"], part["value"], marker=".", linewidth=1.2, label=f"seed {seed}")
+    ax.axhline(GATE, color="0.4", linestyle=":", linewidth=1)
+    ax.annotate("asked for", (1, GATE), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8)
+    ax.set(
+        xlabel="epoch of the search (theta moves in the second half)", ylabel="Spearman's rho with\ntrained accuracy"
+    )
+    if len(ranked):
+        ax.legend(fontsize=8, frameon=False, loc="lower right")
 
 
 def searches(rows: pd.DataFrame) -> pd.DataFrame:
