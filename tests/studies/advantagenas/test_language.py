@@ -24,8 +24,9 @@ def row(units):
 
 
 def test_every_method_has_trials_in_every_profile():
-    for profile, trials in (("smoke", 1), ("laptop", 2), ("paper", 5)):
-        found = [unit.config["method"] for unit in LANGUAGE.units(profile)]
+    sizes = (("smoke", 8, 1), ("laptop", 48, 2), ("laptop", 96, 10), ("paper", 300, 5))
+    for profile, width, trials in sizes:
+        found = [unit.config["method"] for unit in LANGUAGE.units(profile) if unit.config["units"] == width]
         assert all(found.count(method) == trials for method in (*language.SEARCHES, language.TANH))
         assert found.count(language.RANDOM) >= trials
         json.dumps([unit.config for unit in LANGUAGE.units(profile)])
@@ -88,3 +89,25 @@ def test_theta_moves_at_the_settings_rate(monkeypatch):
     assert seen == [SMOKE.theta_rate]
     cosine = [3e-3 * (1 + math.cos(math.pi * t / 1000)) / 2 for t in range(1000)]
     assert PAPER.theta_rate == pytest.approx(sum(cosine) / 1000, rel=1e-2)
+
+
+def test_the_larger_setting_is_shown_once_every_search_has_enough():
+    import pandas as pd
+
+    from nascore.studies.advantagenas.report import language as report
+
+    small = [{"method": m, "seed": 0, "units": 48, "tokens": 60_000} for m in language.SEARCHES]
+    large = [{"method": m, "seed": s, "units": 96, "tokens": 200_000} for m in language.SEARCHES for s in range(5)]
+    for rows, shown in ((small, 48), (small + large[1:], 48), (small + large, 96)):
+        assert set(report.decided(pd.DataFrame(rows))["units"]) == {shown}
+
+
+def test_the_gate_says_whether_it_holds():
+    import pandas as pd
+
+    from nascore.studies.advantagenas.report import language as report
+
+    rows = pd.DataFrame({"gate": "ptb", "cell": [0, 0, 1, 1], "seed": [0, 1, 0, 1], "val": [90.0, 91.0, 60.0, 61.0]})
+    assert report.gate(rows)["place"].tolist() == [1, 1, 2, 2] and "the gate holds" in report.gate_in_words(rows)
+    assert "does not hold" in report.gate_in_words(rows.assign(val=[60.0, 90.0, 61.0, 91.0]))
+    assert "not all there" in report.gate_in_words(rows[:3])

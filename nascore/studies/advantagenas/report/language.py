@@ -8,15 +8,55 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore.spaces.recurrent import OPS, SPACE
-from nascore.studies.advantagenas.language import PAPER, RANDOM, SEARCHES, TANH
+from nascore.studies.advantagenas.gates import SPREAD, spread
+from nascore.studies.advantagenas.language import DECIDING, PAPER, RANDOM, SEARCHES, TANH
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 EDGES = tuple(f"{a}>{b}" for a, b in SPACE.pairs)
 ORDER = (*SEARCHES, RANDOM, TANH)
+LEAST = 5  # searches of each method
 UNDECIDED = float(np.log(len(OPS)))  # entropy in nats of equal probabilities
+
+
+def decided(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the setting that decides once every search has LEAST of them; those of the others until then."""
+    large = (rows["units"] == DECIDING.units) & (rows["tokens"] == DECIDING.tokens)
+    counts = rows[large].groupby("method")["seed"].nunique()
+    return rows[large == all(counts.get(method, 0) >= LEAST for method in SEARCHES)] if large.any() else rows
+
+
+def gate(gates: pd.DataFrame) -> pd.DataFrame:
+    """Random cells that were trained alone and more than once, in order of their mean perplexity: place, seed, val."""
+    rows = gates[gates["gate"] == "ptb"] if len(gates) else gates.assign(cell=[], val=[])
+    places = rows.groupby("cell")["val"].mean().rank(method="first").astype(int)
+    return rows.assign(place=rows["cell"].map(places))[["place", "seed", "val"]].sort_values(["place", "seed"])
+
+
+def draw_gate(ax: Axes, trained: pd.DataFrame) -> None:
+    """The table of `gate`: a dot per training."""
+    for seed, part in trained.groupby("seed"):
+        ax.plot(part["place"], part["val"], ".", label=f"seed {seed}")
+    ax.set(xlabel="random cells, in order of their mean", ylabel="validation perplexity")
+    if len(trained):
+        ax.legend(fontsize=8, frameon=False)
+
+
+def gate_in_words(gates: pd.DataFrame) -> str:
+    """What the gate found, in Markdown."""
+    rows = gates[gates["gate"] == "ptb"] if len(gates) else gates
+    if len(rows) < 2 or rows.groupby("cell").size().min() < 2:
+        return f"The gate's {len(rows)} trainings are not all there yet."
+    found = spread(rows)
+    holds = "holds" if found["ratio"] >= SPREAD else "**does not hold**"
+    return (
+        f"{rows['cell'].nunique()} random cells, {rows['seed'].nunique()} trainings each: deviation "
+        f"{found['between']:.2f} between cells, {found['within']:.2f} between trainings of one cell, ratio "
+        f"{found['ratio']:.1f}; asked for {SPREAD:g}: the gate {holds}."
+    )
 
 
 def reduced(rows: pd.DataFrame) -> bool:
