@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -58,6 +59,7 @@ class Run:
         self._further: tuple[Any, int, int] | None = None  # where `train_weights` stands: data, epoch, batches used
         self._place: str | None = None  # of the present step, outside the epochs of the search
         self._advance = getattr(supernet, "advance", None)
+        self._perturbed = getattr(strategy, "perturbed", None)  # see Perturbation
         self._takes_evaluate = _parameters(strategy.update) > 2
 
     def plan(self, epochs: int, freeze: int, steps: int | None) -> None:
@@ -201,29 +203,38 @@ class Run:
     def weight_step(self, batch) -> float:
         """One step of the weights under one fresh draw (lines 2 to 5 of AdvantageNAS's Algorithm 1), at the present
         learning rate; the loss before it."""
+        draw = self.strategy.weight_draw().detached()
+        if self._perturbed is not None:
+            self.supernet.eval()  # asking for a gradient leaves no trace in a norm or a hidden state
+            draw = self._perturbed(draw, lambda other: self.mixing_gradient(batch, other)[1].detach())
         self.supernet.train()
-        loss = self.loss(batch, self.strategy.weight_draw().detached())
+        loss = self.loss(batch, draw)
         value = self._finite(loss, "training loss")
         self.weights.step(loss)
         self.strategy.observe(value)
         return value
 
-    def train_weights(self, steps: int, data=None, rate: float | None = None) -> list[float]:
-        """Train the weights on for `steps` steps, also after the search has ended; the losses.
+    def train_weights(
+        self, steps: int, data=None, rate: float | None = None, architecture: bool = False
+    ) -> list[float]:
+        """Train the weights on for `steps` steps, also after the search has ended; the losses. With `architecture` each
+        is followed by an architecture step on a batch of `data.val(epoch)`.
 
         Batches come from `data.train(epoch)` (default: the search's data), from the epoch after the search's last one
         on; a further call goes on with the batch after the last one used. `rate`: the learning rate of all parameters
         in these steps (default: as the search left it). SettingError for bad values and data without a batch, Diverged
         for a loss that is not finite.
         """
-        steps = checks.whole("steps", steps, 1)
+        steps, architecture = checks.whole("steps", steps, 1), checks.flag("architecture", architecture)
         optimizer = self.weights.optimizer
         if optimizer is None:
             raise SettingError(f"{type(self.supernet).__name__} has no trainable parameters")
         rate = None if rate is None else checks.number("rate", rate, above=0, high=LARGEST)
         data = self.data if data is None else data
-        if isinstance(data, type) or not callable(getattr(data, "train", None)):
-            raise SettingError(f"data={checks.shown(data)}: expected batches by train(epoch), such as ImageData")
+        needed = ("train", "val") if architecture else ("train",)
+        if isinstance(data, type) or not all(callable(getattr(data, part, None)) for part in needed):
+            wanted = " and ".join(f"{part}(epoch)" for part in needed)
+            raise SettingError(f"data={checks.shown(data)}: expected batches by {wanted}, such as ImageData")
         if self._further is None or self._further[0] is not data:
             self._further = data, len(self.rows), 0
         losses: list[float] = []
@@ -233,21 +244,26 @@ class Run:
                 for group in optimizer.param_groups:
                     group["lr"] = rate
             with limited(self.threads), torch.inference_mode(False), torch.enable_grad():
-                self._train_on(steps, losses)
+                self._train_on(steps, losses, architecture)
         finally:
             self._place = None
             for group, value in zip(optimizer.param_groups, before, strict=True):
                 group["lr"] = value
         return losses
 
-    def _train_on(self, steps: int, losses: list[float]) -> None:
+    def _train_on(self, steps: int, losses: list[float], architecture: bool) -> None:
         assert self._further is not None
         while len(losses) < steps:
             data, epoch, used = self._further
-            before = len(losses)
-            for batch in islice(data.train(epoch), used, used + steps - len(losses)):
+            before, end = len(losses), used + steps - len(losses)
+            training = islice(data.train(epoch), used, end)
+            validation = islice(data.val(epoch), used, end) if architecture else itertools.repeat(None)
+            for batch, other in zip(training, validation, strict=False):
                 self._place = f"step {len(losses) + 1} of training on"
-                losses.append(self.weight_step(on(batch, self.device)))
+                batch = on(batch, self.device)
+                losses.append(self.weight_step(batch))
+                if architecture:
+                    self.architecture_step(batch, on(other, self.device))
                 used += 1
                 self._further = data, epoch, used
             if len(losses) < steps:

@@ -24,10 +24,12 @@ from nascore.testing.strategies import CHOICES, TinyData, TinySupernet, steps
 ROOT = Path(__file__).resolve().parents[3]
 oneshot = nc.search.oneshot
 STRATEGIES = oneshot.available()
-DENSE = ("DARTS", "NASP", "SNAS")
+DENSE = ("DARTS", "DrNAS", "NASP", "SGAS", "SNAS")
 VARIANTS = {
     "AdvantageNAS": [{"exact": True}],
     "DARTS": [{"order": 2}],
+    "DrNAS": [{"regulariser": "kl"}, {"regulariser": "none"}],
+    "SGAS": [{"criterion": 2}],
     "GDAS": [{"constants": False}],
     "NASP": [{"projection": "rescale", "init": 1.0}],
     "PARSEC": [{"sequential": True, "weighting": "loss"}, {"samples": 3, "scale": 50.0}],
@@ -57,6 +59,11 @@ BAD += [
     ("AdvantageNAS", {"rate": 0}),
     ("DARTS", {"order": 3}),
     ("DARTS", {"order": True}),
+    ("DrNAS", {"regulariser": "l1"}),
+    ("DrNAS", {"scale": -1}),
+    ("SGAS", {"criterion": 3}),
+    ("SGAS", {"warm_up": 1.5}),
+    ("SGAS", {"last": 0.9}),
     ("GDAS", {"temperature": 10}),
     ("GDAS", {"temperature": (10, 0)}),
     ("GDAS", {"constants": "yes"}),

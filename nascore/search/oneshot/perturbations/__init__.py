@@ -1,1 +1,1 @@
-"""Perturbations wrap a strategy and move its mixing weights before they are used; the shelf is empty until SDARTS."""
+"""Perturbations wrap a strategy and move its mixing weights before weight steps use them; `base` says what one is."""

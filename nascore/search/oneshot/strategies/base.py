@@ -100,6 +100,18 @@ class Strategy(ABC):
             raise SettingError(f"live={live.tolist()}: edge {empty[0]} would keep no operation")
         self._live, self._whole = left, bool(left.all())
 
+    def keep(self, edge: int, op: int) -> None:
+        """Decide an edge: of its operations only `op` stays; SettingError where it is not live there."""
+        edge = checks.whole("edge", edge, 0, self.choices.edges - 1)
+        op = checks.whole("op", op, 0, len(self.choices.ops) - 1)
+        if not self._live[edge, op]:
+            left = self._live[edge].nonzero().flatten().tolist()
+            raise SettingError(f"op={op}: expected one that is live on edge {edge}, of {left}")
+        live = self.live
+        live[edge] = False
+        live[edge, op] = True
+        self.restrict(live)
+
     def masked(self, values: torch.Tensor, blank: float = -torch.inf) -> torch.Tensor:
         """`values` (edges, ops) with `blank` for operations that are not live."""
         return values if self._whole else values.masked_fill(~self._live, blank)
@@ -184,7 +196,7 @@ class Strategy(ABC):
     def entropy(self) -> float:
         """Mean over edges of the entropy of the probabilities, nats."""
         p = self.probabilities()
-        return float(-(p * p.clamp_min(1e-30).log()).sum(1).mean())
+        return max(0.0, float(-(p * p.clamp_min(1e-30).log()).sum(1).mean()))
 
     # -- state -----------------------------------------------------------------------------------------------------
     def extra_state(self) -> dict:
