@@ -73,6 +73,23 @@ def removed(draw: Draw, edge: int, op: int) -> Draw:
     return Draw(weights, (*draw.active[:edge], left, *draw.active[edge + 1 :]))
 
 
+def discretised(
+    run: Run, edge: int, op: int, data, tune_steps: int, rate: float, batches: Sequence, criterion: str = "accuracy"
+) -> float:
+    """Discretisation accuracy at convergence (Section 2.3.1): the value of the supernet after `edge` has kept `op` only
+    and everything else has been trained on for `tune_steps` steps at the learning rate `rate`. The run is afterwards
+    as it was."""
+    from nascore.search.oneshot.hooks.snapshots import kept
+
+    tune_steps = checks.whole("tune_steps", tune_steps, 0)
+    with kept(run):
+        run.strategy.keep(edge, op)
+        if tune_steps:
+            run.train_weights(tune_steps, data, rate, architecture=True)
+        strength = Strength(run, batches, criterion)
+        return strength.value(strength.mixture())
+
+
 def undecided(run: Run) -> list[int]:
     """Edges with more than one live operation."""
     return (run.strategy.live.sum(1) > 1).nonzero().flatten().tolist()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from nascore import checks
 from nascore.errors import SettingError
-from nascore.search.oneshot import state as states
+from nascore.search.oneshot.hooks.snapshots import kept
 from nascore.search.oneshot.selections.base import Selection
 from nascore.search.oneshot.strategies import greedy
 from nascore.search.oneshot.strength import CRITERIA, Strength, first_learning_rate, shuffled, undecided
@@ -63,14 +62,8 @@ class PerturbationSelection(Selection):
 
     def on(self, run: Run) -> Arch:
         """`select` on a run as it stands, such as one that was set back to a snapshot."""
-        before, further = copy.deepcopy(states.capture(run, {})), run._further
-        run._further = None
-        try:
-            with limited(run.threads):
-                return self._decide(run)
-        finally:
-            states.restore(run, before)
-            run._further = further
+        with kept(run), limited(run.threads):
+            return self._decide(run)
 
     def _decide(self, run: Run) -> Arch:
         strength = Strength(run, list(self.data.val(0)), self.criterion)
