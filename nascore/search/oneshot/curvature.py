@@ -21,8 +21,9 @@ def hessian(run: Run, batches: Sequence) -> torch.Tensor:
     """d2 L / d theta2 over the live entries of theta, edge by edge, float64 (n, n), symmetric.
 
     L: the supernet's mean loss on `batches` (equally large ones) in evaluation mode, under the softmax of the
-    strategy's logits, with the weights as they are. One forward pass and n + 1 backward passes for each batch. Diverged
-    where an entry is not finite, SettingError where there is no theta to differentiate by.
+    strategy's logits, with the weights as they are; the kinks of a ReLU count as straight. One forward pass and n + 1
+    backward passes for each batch. Diverged where an entry is not finite, SettingError where there is no theta to
+    differentiate by.
     """
     strategy = run.strategy
     theta, found = getattr(strategy, "theta", None), None

@@ -15,39 +15,55 @@ from nascore.search.oneshot.curvature import condition, hessian, spectrum
 from nascore.testing.strategies import TinyData, TinySupernet
 
 one = nc.search.oneshot
-IMAGES = torch.randn(8, 1, 10, 10, generator=torch.Generator().manual_seed(0))
-LABELS = torch.arange(8) % 10
 
 
-def digits_run(make=one.DARTS, **settings):
-    net = nc.networks.digits201_supernet(seed=0)
-    data = nc.data.digits(batch=8, seed=0)
-    return one.search(net, make(net.choices, seed=0, **settings), data, epochs=1, steps_per_epoch=2, progress=False).run
+class Smooth(Supernet):
+    """Edges that interact without a kink (what a ReLU's kinks add to finite differences, no derivative knows)."""
+
+    def __init__(self):
+        super().__init__()
+        self.choices = Choices(3, ("a", "b", "c", "d"))
+        self.scale = torch.nn.Parameter(torch.sin(torch.arange(12.0) * 1.7).reshape(3, 4))
+
+    def loss(self, batch, draw):
+        edges = torch.tanh((draw.weights * self.scale).sum(1) * batch)
+        return edges.prod() + (edges.sum() - 1) ** 2
+
+    def measures(self, batch, draw):
+        return {"loss": float(self.loss(batch, draw).detach())}
 
 
 def gradient_at(run, theta: torch.Tensor) -> torch.Tensor:
     """d loss / d theta there, by one backward pass."""
     with torch.no_grad():
         run.strategy.theta.copy_(theta)
-    run.supernet.eval()
-    mixture = torch.softmax(run.strategy.logits(), 1)
-    draw = Draw(mixture, run.strategy.all_active())
-    return torch.autograd.grad(run.supernet.loss((IMAGES, LABELS), draw), run.strategy.theta)[0]
+    draw = Draw(torch.softmax(run.strategy.logits(), 1), run.strategy.all_active())
+    return torch.autograd.grad(run.supernet.loss(torch.tensor(2.0), draw), run.strategy.theta)[0]
 
 
 @pytest.mark.parametrize("make", [one.DARTS, one.DrNAS])
 def test_it_is_the_derivative_of_the_gradient(make):
-    run = digits_run(make)
+    net = Smooth()
+    run = one.search(net, make(net.choices, seed=0, learning_rate=0.3), TinyData(), epochs=2, progress=False).run
     theta = run.strategy.theta.detach().clone()
-    matrix = hessian(run, [(IMAGES, LABELS)])
+    matrix = hessian(run, [torch.tensor(2.0)])
     edges, ops = theta.shape
-    assert matrix.shape == (edges * ops,) * 2 and torch.equal(matrix, matrix.T)
-    for edge, op in [(0, 1), (2, 3), (5, 2)]:
+    assert matrix.shape == (edges * ops,) * 2 and torch.equal(matrix, matrix.T) and matrix.abs().max() > 0.01
+    for edge, op in [(0, 1), (1, 3), (2, 2)]:
         step = torch.zeros_like(theta)
         step[edge, op] = 0.02
         numeric = (gradient_at(run, theta + step) - gradient_at(run, theta - step)) / 0.04
-        row = matrix[edge * ops + op].reshape(edges, ops)
-        assert torch.allclose(row.float(), numeric, atol=0.02 * float(numeric.abs().max()) + 1e-4)
+        assert torch.allclose(matrix[edge * ops + op].reshape(edges, ops).float(), numeric, atol=2e-3)
+
+
+@pytest.mark.parametrize("make", [one.DARTS, one.DrNAS])
+def test_a_supernet_of_cells_has_one(make):
+    net = nc.networks.digits201_supernet(seed=0)
+    data = nc.data.digits(batch=8, seed=0)
+    log = one.search(net, make(net.choices, seed=0), data, epochs=1, steps_per_epoch=2, progress=False)
+    matrix = hessian(log.run, [next(iter(data.val(0)))])
+    assert matrix.shape == (30, 30) and matrix.abs().max() > 0
+    assert torch.equal(matrix, hessian(log.run, [next(iter(data.val(0)))]))
 
 
 class Bowl(Supernet):
