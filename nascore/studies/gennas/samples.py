@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ORDER_SEED = 21
 IMAGES = 4096
+SEGMENTS, LENGTH = 1024, 8
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Sample:
     """`answers`: how a column is called -> the benchmark that is loaded for it, as (name, question).
 
     `cells` in a group; `cheap` groups for scores of milliseconds, `dear` ones for those that train. `network`: options
-    of `networks.build`; `images`: "cifar10" or "digits". `distinct`: one cell of each function.
+    of `networks.build`; `images`: "cifar10", "digits" or, for language models, "ptb". `distinct`: one cell of each
+    function.
     """
 
     answers: Mapping[str, tuple[str, Mapping[str, Any]]]
@@ -43,7 +45,7 @@ class Sample:
 
     def benchmark(self, column: str) -> TabularBenchmark:
         name, question = self.answers[column]
-        return benchmarks.load(name, **question)
+        return _load(name, tuple(question.items()))
 
     @property
     def first(self) -> TabularBenchmark:
@@ -52,6 +54,11 @@ class Sample:
     @property
     def space(self) -> Space:
         return self.first.space
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, question: tuple[tuple[str, Any], ...]) -> TabularBenchmark:
+    return benchmarks.load(name, **dict(question))
 
 
 def _nasbench201(dataset: str) -> tuple[str, dict]:
@@ -95,8 +102,12 @@ SAMPLES = {
         {"imagenet": ("nasbench101-sample", {"dataset": "imagenet"})},
         cells=50,
         cheap=10,
-        dear=10,
+        dear=5,
         network={"channels": 16, "cells": 3},
+    ),
+    # the recipes that can be built; scored on segments of Penn Treebank, the whole vocabulary
+    "nasbench-nlp": Sample(
+        {"ptb": ("nasbench-nlp-ptb", {})}, cells=24, cheap=10, dear=5, network={"words": 10_000}, images="ptb"
     ),
     # all entries of a group of NDS, trained on ImageNet; scored with the stem for small images, as in print
     **{
@@ -142,8 +153,15 @@ def ranks(name: str, column: str, archs: Sequence[Arch]) -> list[int]:
 
 @lru_cache(maxsize=2)
 def images(kind: str):
-    """All images a proxy may draw its batch from, standardised, with labels."""
+    """All images a proxy may draw its batch from, standardised, with labels; "ptb": SEGMENTS of LENGTH words, (LENGTH,
+    SEGMENTS), with the words that follow."""
     import torch
+
+    if kind == "ptb":
+        from nascore.data.text import penn_treebank
+
+        tokens = torch.tensor(penn_treebank().train[: SEGMENTS * (LENGTH + 1)].reshape(SEGMENTS, LENGTH + 1).T.copy())
+        return tokens[:-1], tokens[1:]
 
     if kind == "digits":
         from nascore.data.cluttered import cluttered_digits
@@ -165,6 +183,10 @@ def data_label(name: str) -> str:
     names = dict.fromkeys(bench.name for bench in tables)
     if sample.images == "digits":
         return f"{' + '.join(names)}:{tables[0].checksum}"
+    if sample.images == "ptb":
+        from nascore.data.text import ptb_label
+
+        return f"{ptb_label()} + {tables[0].name}:{tables[0].checksum}"
     from nascore.data import cifar10
 
     data = cifar10.cifar10()
