@@ -45,12 +45,13 @@ def table(
     printed: Mapping[str, Mapping[Any, str]] | None = None,
     caption: str = "",
     note: str = "",
+    trials: str = "runs",
 ) -> tables.HtmlTable:
-    """`summaries.table` of runs, with what a paper prints beside what was measured.
+    """`summaries.table` of runs (or other `trials`), with what a paper prints beside what was measured.
 
     `printed`: a measured column's title -> {first entry of a line: the printed text}, shown in a column after it.
     """
-    shown = summaries.table(rows, columns, by, "runs", caption, note)
+    shown = summaries.table(rows, columns, by, trials, caption, note)
     frame = shown.frame
     for title, found in (printed or {}).items():
         if title in frame:

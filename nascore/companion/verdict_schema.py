@@ -200,12 +200,14 @@ def _bound(
 
 
 def printed(text: str, each: str, paper: str) -> Any:
-    """The printed number that a bound names, `{each}` replaced."""
+    """The printed number that a bound names, `{each}` replaced; with a "%" behind it, of a number in percent the share
+    of 1."""
     source, _, key = text.replace("{each}", each).rpartition(":")
     try:
-        return paper_value(source or paper, key).value
+        value = paper_value(source or paper, key.removesuffix("%")).value
     except SettingError as error:
         raise ResultsError(str(error)) from None
+    return value / 100 if key.endswith("%") else value
 
 
 def _size(bounds: Mapping, side: str, each: str, paper: str) -> float:

@@ -98,6 +98,10 @@ def test_bounds_from_the_paper_and_from_columns():
     assert outcome({**mean, "at_most": "table2.setup2.rank", "plus": -1}, frame).verdict == "not reproduced"  # 2.50
     share = {"kind": "share", "column": "rank", "at_most": "@limit", "share": 1.0, "exact": True}
     assert outcome(share, frame).verdict == "reproduced"
+    rates = table(top=[0.65, 0.66, 0.65, 0.66, 0.65, 0.66])  # printed: 64 %
+    part = {"kind": "mean", "column": "top", "at_least": "gennas:table4.nasbench101_cifar_10.combo%"}
+    assert outcome(part, rates).verdict == "reproduced"
+    assert outcome({**part, "at_least": part["at_least"][:-1]}, rates).verdict == "not reproduced"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from nascore.networks.ops import registry as ops_registry
 from nascore.networks.supernets.cell import DIGITS201_WIDTHS, CellSupernet
 
 SPACE = nc.spaces.NASBench201()
+NB101 = nc.spaces.NASBench101()
 
 
 def cells(count, seed=0):
@@ -121,8 +122,9 @@ def test_a_recurrent_cell_is_a_language_model():
             "no network is known for MacroSpace",
         ),
         (lambda: build(nc.spaces.CellSpace(3, ("a", "b")), (0, 1, 0)), SettingError, "operation 'a'"),
+        (lambda: build(NB101, NB101.sample(np.random.default_rng(0)), channels=1), SettingError, "channels=1: too few"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_cannot_be_built_is_named(make, error, word):
     with pytest.raises(error, match=word):

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from nascore.errors import SettingError
 from nascore.networks.ops.registry import Layer, operation
 from nascore.networks.ops.vertex import conv_norm_relu
 from nascore.spaces.base import Arch
@@ -37,6 +38,8 @@ class VertexCell(nn.Module):
         has = {(x, y): np.array([(x, y) in pairs]) for y in range(last + 1) for x in range(y)}
         self.widths = [int(width[0]) for width in channels(last + 1, has, outputs, 1)]
         self.sources = {v: [x for x, y in pairs if y == v and x] for v in range(1, last + 1)}
+        if not all(self.widths[1:]):  # an output's channel for each vertex that feeds it
+            raise SettingError(f"channels={outputs}: too few for this cell, expected {len(self.sources[last])} or more")
         self.projections, self.operations = nn.ModuleDict(), nn.ModuleDict()
         for vertex in range(1, last + 1):
             width = self.widths[vertex]

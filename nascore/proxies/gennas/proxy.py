@@ -18,6 +18,7 @@ from torch import nn
 from nascore import checks
 from nascore.errors import Diverged, SettingError
 from nascore.networks.cells.fast import fast_features
+from nascore.networks.initial import BIAS, WEIGHTS, initialise
 from nascore.proxies.batch import Batch
 from nascore.proxies.gennas.heads import heads
 from nascore.proxies.gennas.named import task as named_task
@@ -40,6 +41,8 @@ class GenNAS(Proxy):
     cells: normalisation inside the cells of NAS-Bench-201: "plain", by the batch without gain and shift, as the
     published code has it, or as it was "built". Other networks have theirs as built.
     settings: of the regression, by default the appendix's (A.2); `PUBLISHED_CODE` holds what the code has instead.
+    weights, bias: how the heads start, see `nc.networks.initialise` (Table 2; the network's own first weights are drawn
+    by whoever builds it, `nc.proxies.score(weights=..., bias=...)`).
 
     Targets belong to the last three stages of a network and are as large as the last of them, at most 8 pixels (8 for
     images of 32). A network of two stages, such as digits201's, gets the last two targets with their weights 0.5 and
@@ -61,10 +64,17 @@ class GenNAS(Proxy):
         name: str | None = None,
         cells: str = "plain",
         settings: Settings | None = None,
+        weights: str = "default",
+        bias: str = "default",
     ):
         self.task = named_task(task)
         self.batch = self.samples = checks.whole("batch", batch, 1)
         self.cells = checks.one_of("cells", cells, CELLS)
+        self.first = (checks.one_of("weights", weights, WEIGHTS), checks.one_of("bias", bias, BIAS))
+        if isinstance(self.task, SequenceTask) and self.first != ("default", "default"):
+            raise SettingError(
+                f"weights={weights!r}, bias={bias!r}: the layers around a recurrent cell have PyTorch's own"
+            )
         if settings is None:
             settings = RECURRENT if isinstance(self.task, SequenceTask) else Settings()
         checks.instance("settings", settings, Settings, "a Settings of nascore.proxies.gennas")
@@ -74,6 +84,7 @@ class GenNAS(Proxy):
         self.settings: dict[str, Any] = {
             "task": self.task.to_dict(),
             "cells": self.cells,
+            "heads": self.first,
             **asdict(self.fitting),
         }
 
@@ -109,6 +120,8 @@ class GenNAS(Proxy):
         side = min(MOST_PIXELS, *shapes[-1].shape[2:])
         problem = image_problem(self.task, images, side, stages, seed)
         last = heads(shapes, [target.shape[1] for target in problem.targets], side, seed)
+        if self.first != ("default", "default"):
+            initialise(last, *self.first, seed)
 
         def outputs(noisy: torch.Tensor) -> list[torch.Tensor]:
             found = forward(noisy)[-stages:]

@@ -3,6 +3,7 @@
 METHODS = {
     "gennas-combo": ("blue", None),
     "gennas-search-n": ("blue", (4, 2)),
+    "gennas-search": ("blue", (4, 2)),  # for recurrent cells
     "gennas-search-d": ("sky", None),
     "gennas-search-r": ("sky", (4, 2)),
     "gennas-single": ("blue", (1, 1)),

@@ -100,10 +100,24 @@ def test_what_decides_a_score_is_in_its_identity():
         GenNAS("combo", batch=8),
         GenNAS("combo", cells="built"),
         GenNAS("combo", settings=PUBLISHED_CODE),
+        GenNAS("combo", weights="xavier"),
+        GenNAS("combo", bias="zero"),
     ]
     assert GenNAS(task("combo"), name="gennas-combo").identity() == base
     assert all(each.identity() != base for each in others)
     assert GenNAS("search-n").good(2.0) == -2.0
+
+
+def test_the_heads_start_as_they_are_told():
+    start = {first: GenNAS("combo", 0, 4, weights=first[0], bias=first[1]) for first in
+             (("default", "default"), ("kaiming", "default"), ("xavier", "default"), ("default", "zero"))}  # fmt: skip
+    made = network(CELLS["mixed"], torch.float32)
+    losses = {each.loss(made, images(4, torch.float32), 0) for each in start.values()}
+    assert len(losses) == 4  # without a step only the heads differ
+    with pytest.raises(SettingError, match="recurrent cell"):
+        GenNAS("combo-nlp", bias="zero")
+    with pytest.raises(SettingError, match="weights='he'"):
+        GenNAS("combo", weights="he")
 
 
 def test_two_stages_small_images_one_colour():

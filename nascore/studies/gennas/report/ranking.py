@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,10 @@ SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def of_sample(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The rows of one sample in the order of the tables; the proxy is their `method`."""
+    """The rows of one sample in the order of the tables; the proxy is their `method` (of a task for recurrent cells
+    without the "-nlp", as printed)."""
     found = rows[rows["sample"] == name].rename(columns={"proxy": "method"})
+    found = found.assign(method=found["method"].str.removesuffix("-nlp"))
     return found.sort_values(["method", "seed"], key=lambda c: c.map(ORDER.index) if c.name == "method" else c)
 
 
@@ -67,6 +70,17 @@ def retrieving(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def beside_table5(found: pd.DataFrame, value) -> pd.DataFrame:
+    """`retrieving` with the paper's lines below ours; `value`: `nascore.companion.papers.paper_value`."""
+    import pandas as pd
+
+    said = []
+    for method, row in (("gennas-combo", "gennas_combo"), ("gennas-search-n", "gennas_n")):
+        numbers = {f"top {s:.0%}": f"{value('gennas', f'table5.{row}.top{round(100 * s)}').value:.2f}" for s in SHARES}
+        said.append({"method": f"{method}, paper"} | numbers)
+    return pd.concat([found, pd.DataFrame(said)], ignore_index=True)
+
+
 def clouds(rows: pd.DataFrame, column: str, methods: tuple[str, ...]) -> tuple[Figure, pd.DataFrame]:
     """Score against accuracy, both as ranks among the architectures shown (1 is best), a panel per proxy."""
     import matplotlib.pyplot as plt
@@ -104,3 +118,16 @@ def introduction(rows: pd.DataFrame, name: str) -> str:
     groups = rows.groupby("method")["seed"].nunique()
     words = ", ".join(f"{method} {count * sample.cells:,}" for method, count in groups.items() if count)
     return f"Architectures scored (groups of {sample.cells}): {words}."
+
+
+def marked(ax, rows: pd.DataFrame, printed: Mapping[str, float]) -> None:
+    """A cross at the printed number of each line of a strip of `rows`."""
+    for place, method in enumerate(dict.fromkeys(rows["method"])):
+        if method in printed:
+            ax.plot(printed[method], place, "x", color="black", markersize=6, zorder=5)
+
+
+def against(rows: pd.DataFrame, firsts: Sequence[str]) -> list[tuple[str, str]]:
+    """Every pair of one of `firsts` and one of the others among the rows, in the order of the tables."""
+    found = list(dict.fromkeys(rows["method"]))
+    return [(a, b) for a in firsts if a in found for b in found if not b.startswith("gennas-")]
