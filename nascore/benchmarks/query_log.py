@@ -91,7 +91,7 @@ class QueryLog:
             found = json.loads(first)
         except (ValueError, RecursionError):
             raise ResultsError(f"{self.path} is not a nascore log; use another file") from None
-        if found != self.header:
+        if found != json.loads(header):  # as a file holds it: tuples are lists
             old = isinstance(found, dict) and found.get("nascore_log") in range(1, FORMAT)
             said = f"belongs to another search: it says {checks.shown(found, 1000)}, this one is {self.header}"
             if old:

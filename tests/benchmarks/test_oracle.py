@@ -322,6 +322,17 @@ def test_a_log_answers_instead_of_a_new_evaluation(tmp_path):
     assert len(path.read_text().splitlines()) == 1 + 6, "no row twice"
 
 
+def test_an_identity_of_tuples_is_found_again(tmp_path):
+    class Widths(Counting):
+        def identity(self):
+            return {"widths": (4, 8), "sides": {1: "x"}}
+
+    Oracle(Widths(), log=tmp_path / "log.jsonl").evaluate(ARCHS[3:5])
+    again = Widths()
+    Oracle(again, log=tmp_path / "log.jsonl").evaluate(ARCHS[3:5])
+    assert again.calls == []
+
+
 @pytest.mark.parametrize("cut", [1, 5, 20, 60])
 def test_a_log_cut_in_the_middle_of_a_line_loses_that_line_only(tmp_path, cut):
     path = tmp_path / "log.jsonl"

@@ -84,7 +84,7 @@ class GenNAS(Proxy):
         self.settings: dict[str, Any] = {
             "task": self.task.to_dict(),
             "cells": self.cells,
-            "heads": self.first,
+            "heads": list(self.first),
             **asdict(self.fitting),
         }
 
