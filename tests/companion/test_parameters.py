@@ -111,6 +111,7 @@ WRONG = {
     "ganas/04_table4_nasbench201": {"reference": ["nobody", "GA-NAS"]},
     "ganas/12_bring_your_own": {"queries": [0, 3], "seeds": [0, 1]},
     "gennas/01_task": {"iterations": [0, 10**6], "seed": [-1, 1.5]},
+    "gennas/09_your_own_proxy": {"groups": [1, 101, "4"]},
 }
 
 

@@ -6,7 +6,7 @@ the half of the search in which theta moves. One seed before the comparison (SEE
 searches repeat it on five (`cifar10.rankings`). The settings in PILOTS were tried on the way.
 
 Penn Treebank: random cells trained alone should differ clearly more than two trainings of one cell do: the deviation
-between the cells' mean perplexities, at least SPREAD times the deviation between trainings.
+between the cells' mean perplexities, at least SPREAD times the deviation between trainings. TEXT_PILOTS were tried too.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ PILOTS = (
     {"side": 16, "batch": 64, "clip": 1.0, "weight_rate": 0.4},
     {"schedule": "constant"},
 )
+# beside language.DECIDING, each with PILOT_CELLS cells
+TEXT_PILOTS, PILOT_CELLS = ({"retrain_epochs": 12},), 10
 
 
 def _units(profile: str) -> list[Unit]:
@@ -41,6 +43,12 @@ def _units(profile: str) -> list[Unit]:
         for seed in range(1000, 1000 + TRAININGS)
     ]
     if not smoke:
+        units += [
+            Unit({"gate": "ptb", "cell": cell, **asdict(text) | pilot}, seed, 30 * pilot["retrain_epochs"])
+            for pilot in TEXT_PILOTS
+            for cell in range(PILOT_CELLS)
+            for seed in range(1000, 1000 + TRAININGS)
+        ]
         units += [Unit({"gate": "cifar10", **asdict(setting) | pilot}, SEEDS[0], 1500) for pilot in PILOTS]
     return units
 

@@ -8,7 +8,7 @@ import pytest
 from nascore.data.text import ptb_label
 from nascore.networks.supernets.recurrent import RecurrentNetwork
 from nascore.spaces.recurrent import SPACE
-from nascore.studies.advantagenas import language
+from nascore.studies.advantagenas import gates, language
 from nascore.studies.advantagenas.language import LANGUAGE, PAPER, SMOKE
 
 
@@ -108,6 +108,10 @@ def test_the_gate_says_whether_it_holds():
     from nascore.studies.advantagenas.report import language as report
 
     rows = pd.DataFrame({"gate": "ptb", "cell": [0, 0, 1, 1], "seed": [0, 1, 0, 1], "val": [90.0, 91.0, 60.0, 61.0]})
+    rows["retrain_epochs"] = language.DECIDING.retrain_epochs
     assert report.gate(rows)["place"].tolist() == [1, 1, 2, 2] and "the gate holds" in report.gate_in_words(rows)
     assert "does not hold" in report.gate_in_words(rows.assign(val=[60.0, 90.0, 61.0, 91.0]))
     assert "not all there" in report.gate_in_words(rows[:3])
+    longer = rows.assign(val=[60.0, 90.0, 61.0, 91.0], **gates.TEXT_PILOTS[0])
+    words = report.gate_in_words(pd.concat([rows, longer]))
+    assert "the gate holds. Trained for 12 epochs instead" in words and words.endswith("**does not hold**.")

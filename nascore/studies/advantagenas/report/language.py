@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore.spaces.recurrent import OPS, SPACE
-from nascore.studies.advantagenas.gates import SPREAD, spread
-from nascore.studies.advantagenas.language import DECIDING, PAPER, RANDOM, SEARCHES, TANH
+from nascore.studies.advantagenas.gates import SPREAD, TEXT_PILOTS, spread
+from nascore.studies.advantagenas.language import DECIDING, PAPER, RANDOM, SEARCHES, SMOKE, TANH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,11 +29,14 @@ def decided(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[large == all(counts.get(method, 0) >= LEAST for method in SEARCHES)] if large.any() else rows
 
 
-def gate(gates: pd.DataFrame) -> pd.DataFrame:
-    """Random cells that were trained alone and more than once, in order of their mean perplexity: place, seed, val."""
-    rows = gates[gates["gate"] == "ptb"] if len(gates) else gates.assign(cell=[], val=[])
+def gate(gates: pd.DataFrame, epochs: int = DECIDING.retrain_epochs) -> pd.DataFrame:
+    """Random cells that were trained alone for `epochs` and more than once, in order of their mean perplexity: cell,
+    place, seed, val."""
+    rows = gates[gates["gate"] == "ptb"] if len(gates) else gates.assign(cell=[], val=[], retrain_epochs=[])
+    rows = rows[rows["retrain_epochs"].isin((epochs, SMOKE.retrain_epochs))]
     places = rows.groupby("cell")["val"].mean().rank(method="first").astype(int)
-    return rows.assign(place=rows["cell"].map(places))[["place", "seed", "val"]].sort_values(["place", "seed"])
+    found = rows.assign(place=rows["cell"].map(places))
+    return found[["cell", "place", "seed", "val"]].sort_values(["place", "seed"])
 
 
 def draw_gate(ax: Axes, trained: pd.DataFrame) -> None:
@@ -46,14 +49,22 @@ def draw_gate(ax: Axes, trained: pd.DataFrame) -> None:
 
 
 def gate_in_words(gates: pd.DataFrame) -> str:
-    """What the gate found, in Markdown."""
-    rows = gates[gates["gate"] == "ptb"] if len(gates) else gates
+    """What the gate found, and the pilots beside it, in Markdown."""
+    said = [_held(gate(gates), "")]
+    for pilot in TEXT_PILOTS:
+        if len(gates) and (gates["retrain_epochs"] == pilot["retrain_epochs"]).any():
+            words = f"Trained for {pilot['retrain_epochs']} epochs instead: "
+            said.append(_held(gate(gates, pilot["retrain_epochs"]), words))
+    return " ".join(said)
+
+
+def _held(rows: pd.DataFrame, words: str) -> str:
     if len(rows) < 2 or rows.groupby("cell").size().min() < 2:
-        return f"The gate's {len(rows)} trainings are not all there yet."
+        return f"{words}The gate's {len(rows)} trainings are not all there yet."
     found = spread(rows)
     holds = "holds" if found["ratio"] >= SPREAD else "**does not hold**"
     return (
-        f"{rows['cell'].nunique()} random cells, {rows['seed'].nunique()} trainings each: deviation "
+        f"{words}{rows['cell'].nunique()} random cells, {rows['seed'].nunique()} trainings each: deviation "
         f"{found['between']:.2f} between cells, {found['within']:.2f} between trainings of one cell, ratio "
         f"{found['ratio']:.1f}; asked for {SPREAD:g}: the gate {holds}."
     )
