@@ -2,25 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks.cells.pairs import PairCell
-from nascore.networks.image import ArchNetwork, linear
+from nascore.networks.image import ArchNetwork, ImageNetwork, linear
 from nascore.networks.ops.layers import Convolution, Norm
 from nascore.spaces.base import Arch
 from nascore.spaces.nds import NDSSpace
 from nascore.spaces.two_cells import Scale, TwoCellSpace
 
 STEMS = ("cifar", "imagenet")
+MakeCell = Callable[[str, tuple[int, int], int, bool, torch.Generator], nn.Module]
 EVALUATION = Scale(20, 36)  # depth and width of DARTS's networks on CIFAR-10
 
 
-class TwoCellNetwork(ArchNetwork):
-    """Stem, `cells` cells, mean over pixels, head. The cells at one and two thirds of the depth are reductions: half
+class TwoCellStack(ImageNetwork):
+    """Stem, `depth` cells, mean over pixels, head. The cells at one and two thirds of the depth are reductions: half
     the sides, twice the channels. `features`: the output of the last cell before each reduction, and of the last cell.
+
+    A subclass calls `stack`; further arguments of `logits` and `features` go to every cell.
+    """
+
+    depth: int
+    width: int
+
+    def stack(self, depth: int, width: int, stem: str, make_cell: MakeCell) -> torch.Generator:
+        """Make stem, cells and head; returns the generator, for what is drawn next.
+
+        `make_cell(kind, inputs, width, halve, generator)`: a cell with `outputs` channels from those of the two before,
+        the older first, which has twice the sides where `halve`.
+        """
+        generator = self.generator()
+        self.depth, self.width = depth, width
+        self.halvings = 2 if stem == "cifar" else 5
+        self.stem = made = TwoInputStem(self.inputs, width, stem, self.statistics, generator)
+        came, halve = (made.outputs, made.outputs), stem == "imagenet"
+        reductions = (depth // 3, 2 * depth // 3)
+        stages: list[nn.ModuleList] = []
+        for place in range(depth):
+            reduction = place in reductions
+            if reduction or not place:
+                stages.append(nn.ModuleList())
+            width *= 2 if reduction else 1
+            cell = make_cell("reduce" if reduction else "normal", came, width, halve, generator)
+            stages[-1].append(cell)
+            came, halve = (came[1], cell.outputs), reduction  # type: ignore[assignment]  # a cell's attribute
+        self.stages = nn.ModuleList(stages)
+        self.finish(came[1], generator)
+        return generator
+
+    def _features(self, images: torch.Tensor, *arguments) -> tuple[torch.Tensor, ...]:
+        return tuple(stage[-1] for stage in self._cells(images, *arguments))
+
+    def _cells(self, images: torch.Tensor, *arguments) -> list[list[torch.Tensor]]:
+        """The outputs of all cells, by stage."""
+        older, newer = self.stem(images.contiguous(memory_format=self.layout))
+        found: list[list[torch.Tensor]] = []
+        for stage in self.stages:
+            found.append([])
+            for cell in stage:  # type: ignore[attr-defined]  # a ModuleList
+                older, newer = newer, cell(older, newer, *arguments)
+                found[-1].append(newer)
+        return found
+
+
+class TwoCellNetwork(TwoCellStack, ArchNetwork):
+    """One architecture of a space of two cells, see TwoCellStack.
 
     Parameters
     ----------
@@ -53,52 +105,25 @@ class TwoCellNetwork(ArchNetwork):
         scale = space.scale(arch) or EVALUATION
         depth = checks.whole("cells", scale.depth if cells is None else cells, 3)
         width = checks.whole("channels", scale.width if channels is None else channels, 2)
-        generator = self.generator()
-        self.depth, self.width = depth, width
-        self.halvings = 2 if stem == "cifar" else 5
-        self.stem = TwoInputStem(self.inputs, width, stem, self.statistics, generator)
-        came, halve = (self.stem.outputs, self.stem.outputs), stem == "imagenet"
-        reductions = (depth // 3, 2 * depth // 3)
-        stages: list[nn.ModuleList] = []
-        for place in range(depth):
-            reduction = place in reductions
-            if reduction or not place:
-                stages.append(nn.ModuleList())
-            width *= 2 if reduction else 1
-            kind = "reduce" if reduction else "normal"
-            cell = PairCell(
+
+        def make_cell(kind: str, inputs: tuple[int, int], width: int, halve: bool, generator: torch.Generator):
+            return PairCell(
                 space.cell(arch, kind),
                 space.concat(arch, kind),
-                came,
+                inputs,
                 width,
-                reduction=reduction,
+                reduction=kind == "reduce",
                 halve=halve,
                 statistics=self.statistics,
                 generator=generator,
             )
-            stages[-1].append(cell)
-            came, halve = (came[1], cell.outputs), reduction
-        self.stages = nn.ModuleList(stages)
-        self.finish(came[1], generator)
+
+        generator = self.stack(depth, width, stem, make_cell)
         self.auxiliary = None
         if checks.flag("auxiliary", auxiliary):
             second = self.stages[2][0].outputs  # type: ignore[index, union-attr]  # a ModuleList of ModuleLists
             self.auxiliary = AuxiliaryHead(second, self.classes, stem, self.statistics, generator)
             self.auxiliary.to(memory_format=self.layout)  # type: ignore[call-overload]
-
-    def _features(self, images: torch.Tensor, *arguments) -> tuple[torch.Tensor, ...]:
-        return tuple(stage[-1] for stage in self._cells(images))
-
-    def _cells(self, images: torch.Tensor) -> list[list[torch.Tensor]]:
-        """The outputs of all cells, by stage."""
-        older, newer = self.stem(images.contiguous(memory_format=self.layout))
-        found: list[list[torch.Tensor]] = []
-        for stage in self.stages:
-            found.append([])
-            for cell in stage:  # type: ignore[attr-defined]  # a ModuleList
-                older, newer = newer, cell(older, newer)
-                found[-1].append(newer)
-        return found
 
     def both_logits(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits, and those of the auxiliary head, which reads the second reduction."""

@@ -56,9 +56,17 @@ class FactorizedReduction(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = F.relu(x)
+        return self.norm(torch.cat([self.near(x), self.far(self._shifted(x))], 1))
+
+    def halves(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pixels that the two convolutions read, of x behind the ReLU."""
+        stride = self.near.stride
+        return x[:, :, ::stride, ::stride], self._shifted(x)[:, :, ::stride, ::stride]
+
+    @staticmethod
+    def _shifted(x: torch.Tensor) -> torch.Tensor:
         height, width = x.shape[2:]
-        shifted = F.pad(x, (-1, width % 2, -1, height % 2)) if height % 2 or width % 2 else x[:, :, 1:, 1:]
-        return self.norm(torch.cat([self.near(x), self.far(shifted)], 1))
+        return F.pad(x, (-1, width % 2, -1, height % 2)) if height % 2 or width % 2 else x[:, :, 1:, 1:]
 
 
 def _skip(layer: Layer) -> nn.Module:

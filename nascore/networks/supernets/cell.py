@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.networks.cells.mixed import MixedCell
-from nascore.networks.choices import Choices, Draw
+from nascore.networks.choices import Choices
 from nascore.networks.skeletons import StackedCells
 from nascore.networks.skeletons import options as skeleton_options
-from nascore.networks.supernets.base import Supernet, evaluating, pair
+from nascore.networks.supernets.images import ImageSupernet
 from nascore.spaces.cell import CellSpace
 from nascore.spaces.nasbench201 import NASBench201
 
 DIGITS201_WIDTHS = (8, 16)  # channels of the two stages of digits201's networks
 
 
-class CellSupernet(StackedCells, Supernet):
-    """Stacked cells that all follow one draw.
-
-    A batch is (images (n, inputs, h, w), labels (n,)); the loss is the cross-entropy.
+class CellSupernet(ImageSupernet, StackedCells):
+    """Stacked cells that all follow one draw, see ImageSupernet.
 
     Parameters
     ----------
@@ -44,80 +41,9 @@ class CellSupernet(StackedCells, Supernet):
         self.choices = Choices(len(space.pairs), space.ops, zero, None if space.uniform else space.allowed)
         self.settings = {**space.identity(), "nodes": space.nodes, **self.skeleton}
 
-    def forward(self, images: torch.Tensor, draw: Draw) -> torch.Tensor:  # type: ignore[override]
-        """Logits (n, classes)."""
-        if tuple(draw.weights.shape) != (self.choices.edges, len(self.choices.ops)):
-            raise SettingError(
-                f"the draw's weights have shape {tuple(draw.weights.shape)}: expected "
-                f"{(self.choices.edges, len(self.choices.ops))}"
-            )
-        if self.choices.allowed is not None:
-            self._permit(draw)
-        gradient = draw.weights.requires_grad and torch.is_grad_enabled()
-        values = draw.weights.detach().tolist()
-        plain = [[not gradient and w == 1.0 for w in row] for row in values]
-        try:
-            active = [[j for j in ops if gradient or row[j] != 0] for ops, row in zip(draw.active, values, strict=True)]
-        except (IndexError, TypeError, ValueError):
-            raise SettingError(
-                f"active={checks.shown(draw.active)}: expected for each of {self.choices.edges} edges some numbers "
-                f"from 0 to {len(self.choices.ops) - 1}"
-            ) from None
-        return self.logits(images, draw.weights.to(images.device), active, plain, gradient and draw.constants)
-
-    def loss(self, batch, draw: Draw) -> torch.Tensor:
-        images, labels = pair(batch)
-        logits = _full(self(images, draw))
-        try:
-            return F.cross_entropy(logits, labels)
-        except (RuntimeError, IndexError, ValueError, TypeError) as error:  # torch's words do not name the labels
-            raise self._labels_problem(logits, labels) or error from None
-
-    def _labels_problem(self, logits: torch.Tensor, labels) -> SettingError | None:
-        classes = len(self.head.bias)
-        if not isinstance(labels, torch.Tensor) or labels.dtype != torch.long or labels.shape != logits.shape[:1]:
-            what = f"{tuple(labels.shape)} of {labels.dtype}" if isinstance(labels, torch.Tensor) else type(labels)
-            return SettingError(f"labels {what}: expected ({len(logits)},) of torch.int64")
-        low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= classes:
-            return SettingError(f"labels from {low} to {high}: the network has classes 0 to {classes - 1}")
-        return None
-
-    def _permit(self, draw: Draw) -> None:
-        """SettingError where an edge shall compute what the space does not allow there."""
-        for edge, (active, allowed) in enumerate(zip(draw.active, self.choices.allowed or (), strict=True)):
-            for op in active:
-                if op not in allowed:
-                    raise SettingError(
-                        f"the draw has operation {op} on edge {edge}, where the space allows {list(allowed)}"
-                    )
-
     def summary(self) -> str:
         shown = self.skeleton
         return f" on {self.space.name}, {shown['cells']} cells in each stage of {shown['widths']} channels"
-
-    def __repr__(self) -> str:
-        return Supernet.__repr__(self)
-
-    @torch.no_grad()
-    def measures(self, batch, draw: Draw) -> dict[str, float]:
-        """{"loss": cross-entropy, "accuracy": percent} in evaluation mode."""
-        images, labels = pair(batch)
-        with evaluating(self):
-            logits = _full(self(images, draw))
-        try:
-            loss = float(F.cross_entropy(logits, labels))
-        except (RuntimeError, IndexError, ValueError, TypeError) as error:
-            raise self._labels_problem(logits, labels) or error from None
-        return {
-            "loss": loss,
-            "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
-        }
-
-
-def _full(logits: torch.Tensor) -> torch.Tensor:
-    """bfloat16 logits in float32; others as they are (float64 must stay float64)."""
-    return logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
 
 
 def nasbench201_supernet(
