@@ -13,8 +13,8 @@ from nascore.bench.clock import FIELDS
 
 __all__ = ["FIELDS", "PARTS", "document", "run"]
 
-EXPECTED = 39  # rows, for the progress bar
-PARTS = ("adversary", "tables", "oneshot", "gennas", "runs")
+EXPECTED = 41  # rows, for the progress bar
+PARTS = ("adversary", "tables", "oneshot", "darts", "gennas", "runs")
 
 
 def run(*, quick: bool = False, full: bool = False, progress: bool = True, parts: Sequence[str] = PARTS) -> list[dict]:
@@ -25,7 +25,7 @@ def run(*, quick: bool = False, full: bool = False, progress: bool = True, parts
     NAS-Bench-101; `quick` shrinks every size to test that it works and means nothing as a measurement; `parts`: which
     of PARTS. Raises ResultsError where naive and batched numbers differ.
     """
-    from nascore.bench import adversary, gennas, oneshot, runs, tables
+    from nascore.bench import adversary, gennas, oneshot, runs, tables, two_cells
     from nascore.threads import one_thread
 
     found = []
@@ -37,6 +37,7 @@ def run(*, quick: bool = False, full: bool = False, progress: bool = True, parts
             "adversary": lambda: adversary.rows(quick),
             "tables": lambda: tables.rows(quick, full),
             "oneshot": lambda: oneshot.rows(quick),
+            "darts": lambda: two_cells.rows(quick),
             "gennas": lambda: gennas.rows(quick),
             "runs": lambda: runs.rows(quick),
         }

@@ -34,7 +34,7 @@ SEEDS, FEW, TUNING_SEEDS = range(10), range(3), range(1000, 1003)
 # epochs as in the paper, theta fixed in the first half of them; an epoch is 12 steps
 BUDGET, SMALL = Budget(epochs=100, freeze=50, steps=12, batch=64), Budget(epochs=4, freeze=2, steps=2, batch=16)
 # of theta, per method: tried on TUNING_SEEDS, chosen by `tuned`; the authors' 3e-4 is for thousands of steps
-GRID = (0.01, 0.03, 0.1, 0.3, 1.0)
+GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 RATES = dict.fromkeys((*SPARSE, *VARIANTS), 0.03)
 RATE = 0.03  # of methods that are not tuned: the dense ones, of which no verdict is given, and those without theta
 WITH_ZERO = ("ProxylessNAS", "AdvantageNAS")  # footnotes 5 and 4
