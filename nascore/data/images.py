@@ -21,12 +21,20 @@ class ImageData:
     `train`, `val`: (images float (n, c, h, w), labels integers (n,)), arrays or tensors. `train(epoch)` and
     `val(epoch)` give equally many batches: as many as the training images fill; validation images that run out come
     again in a new order. The order depends on seed and epoch only. `augment="crop-flip"` pads training images by 4,
-    crops them at a random place and flips every other one. `val_batch`: images of a validation batch, where they are
-    not as many as those of a training `batch`.
+    crops them at a random place and flips every other one; `cutout`: a square of so many pixels a side, at a random
+    place and cut off at the edges, is 0 in each of them (DeVries and Taylor, 2017). `val_batch`: images of a validation
+    batch, where they are not as many as those of a training `batch`.
     """
 
     def __init__(
-        self, train, val, batch: int = 64, seed: int = 0, augment: str | None = None, val_batch: int | None = None
+        self,
+        train,
+        val,
+        batch: int = 64,
+        seed: int = 0,
+        augment: str | None = None,
+        val_batch: int | None = None,
+        cutout: int = 0,
     ):
         batch, seed = checks.whole("batch", batch, 1), checks.seed(seed)
         sizes = {"train": batch, "val": batch if val_batch is None else checks.whole("val_batch", val_batch, 1)}
@@ -43,6 +51,7 @@ class ImageData:
                 what = "batch" if name == "train" or val_batch is None else "val_batch"
                 raise SettingError(f"{what}={sizes[name]}: the {name} pool has {len(images)} images")
         self.batch, self.seed, self.augment, self.sizes = batch, seed, augment, sizes
+        self.cutout = checks.whole("cutout", cutout, 0, max(first.shape[2:]))
         self.settings = {
             "batch": batch,
             "seed": seed,
@@ -52,6 +61,8 @@ class ImageData:
         }
         if val_batch is not None:
             self.settings["val_batch"] = sizes["val"]
+        if self.cutout:
+            self.settings["cutout"] = self.cutout
 
     def __repr__(self) -> str:
         (train, labels), (val, _) = self.pools["train"], self.pools["val"]
@@ -89,6 +100,8 @@ class Batches:
             batch = images[chosen]
             if data.augment and self.name == "train":
                 batch = _crop_flip(batch, generator)
+            if data.cutout and self.name == "train":
+                batch = _cut_out(batch, data.cutout, generator)
             yield batch, labels[chosen]
 
 
@@ -151,3 +164,15 @@ def _crop_flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor
     columns = torch.where(flip[:, None], columns.flip(1), columns)
     which, plane = torch.arange(count)[:, None, None, None], torch.arange(channels)[None, :, None, None]
     return padded[which, plane, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def _cut_out(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
+    """A square around a random pixel of each image set to 0."""
+    count, _, height, width = images.shape
+    kept = []
+    for length in (height, width):
+        middle = torch.randint(length, (count, 1), generator=generator)
+        places = torch.arange(length)[None]
+        kept.append((places < middle - side // 2) | (places >= middle - side // 2 + side))
+    rows, columns = kept
+    return images * (rows[:, None, :, None] | columns[:, None, None, :])

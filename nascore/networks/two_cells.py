@@ -125,6 +125,13 @@ class TwoCellNetwork(TwoCellStack, ArchNetwork):
             self.auxiliary = AuxiliaryHead(second, self.classes, stem, self.statistics, generator)
             self.auxiliary.to(memory_format=self.layout)  # type: ignore[call-overload]
 
+    def drop_paths(self, probability: float) -> None:
+        """From now on, in training, drop each path with this probability, see PairCell."""
+        probability = checks.number("probability", probability, 0, below=1)
+        for stage in self.stages:
+            for cell in stage:  # type: ignore[attr-defined]  # a ModuleList
+                cell.drop_path = probability
+
     def both_logits(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits, and those of the auxiliary head, which reads the second reduction."""
         if self.auxiliary is None:

@@ -19,7 +19,12 @@ class PairCell(nn.Module):
     `pairs`: (operation, state), two for each node in order; `concat`: the states that the output joins; `inputs`: the
     channels of the cell before the last one, and of the last one. `halve`: the cell before was a reduction, so the
     output of the one before that has twice its sides.
+
+    `drop_path`: the probability with which an operation's output, other than a copy of a state, is 0 for an image while
+    the network trains; the others are scaled up (drawn from torch's global generator).
     """
+
+    drop_path = 0.0
 
     def __init__(
         self,
@@ -52,7 +57,13 @@ class PairCell(nn.Module):
             both = range(first, first + 2)
             # nothing need not be added, but a node without anything else is zeros of its shape
             parts = [i for i in both if not self.none[i]] or [first]
-            values = [self.operations[i](states[self.states[i]]) for i in parts]
+            values = [self._dropped(self.operations[i](states[self.states[i]]), self.operations[i]) for i in parts]
             states.append(sum(values[1:], values[0]))
         joined = [states[state] for state in self.concat]
         return torch.cat(joined, 1) if len(joined) > 1 else joined[0]
+
+    def _dropped(self, x: torch.Tensor, operation: nn.Module) -> torch.Tensor:
+        if not self.training or not self.drop_path or isinstance(operation, nn.Identity):
+            return x
+        kept = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.drop_path
+        return x * (kept.to(x.dtype) / (1 - self.drop_path))
