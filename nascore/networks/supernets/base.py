@@ -26,6 +26,16 @@ class Supernet(nn.Module, ABC):
 
     choices: Choices
     settings: dict = {}
+    rivals: tuple[tuple[int, ...], ...] = ()  # sets of edges of which an architecture keeps `kept` only
+    kept = 2
+
+    def close(self, edge: int) -> None:
+        """Take an edge out for good: nothing passes it, and no architecture has it. Only where edges are `rivals`."""
+        raise SettingError(f"edge={checks.shown(edge)}: {type(self).__name__} keeps all of its edges")
+
+    def open_edges(self) -> list[int]:
+        """Edges that have not been closed."""
+        return list(range(self.choices.edges))
 
     def __repr__(self) -> str:
         """One line; `str` and `print` show torch's tree of modules."""

@@ -15,8 +15,6 @@ from nascore.spaces.darts import NONE, DARTSSpace
 from nascore.spaces.genotype import KINDS
 from nascore.spaces.two_cells import TwoCellSpace, edge_count, edge_index
 
-KEPT = 2  # edges of a node in an architecture
-
 
 class TwoCellSupernet(ImageSupernet, TwoCellStack):
     """DARTS's search network, see ImageSupernet: a draw has the edges of the normal cell, then those of the reduction
@@ -74,6 +72,8 @@ class TwoCellSupernet(ImageSupernet, TwoCellStack):
         everywhere = all(len(edge) == len(space.ops) for edge in allowed)
         zero = space.ops.index(NONE) if NONE in space.ops else None
         self.choices = Choices(2 * half, space.ops, zero, None if everywhere else allowed)
+        self.register_buffer("closed", torch.zeros(2 * half, dtype=torch.bool))
+        self.rivals = tuple(edges for edges in self._into_nodes() if len(edges) > self.kept)
         self.settings = {
             **space.identity(),
             "channels": channels,
@@ -87,26 +87,44 @@ class TwoCellSupernet(ImageSupernet, TwoCellStack):
         partial = f", 1 of {self.partial} channels mixed" if self.partial > 1 else ""
         return f" on {self.space.name}, {self.depth} cells of {self.width} channels{partial}"
 
+    def _into_nodes(self) -> list[tuple[int, ...]]:
+        """The edges into each node, of the normal cell and then of the reduction cell."""
+        half = edge_count(self.space.nodes)
+        return [
+            tuple(cell * half + edge_index(state, node) for state in range(node + 2))
+            for cell in range(len(KINDS))
+            for node in range(self.space.nodes)
+        ]
+
+    def close(self, edge: int) -> None:
+        edge = checks.whole("edge", edge, 0, self.choices.edges - 1)
+        into = next(edges for edges in self._into_nodes() if edge in edges)
+        if not self.closed[edge] and int((~self.closed[list(into)]).sum()) <= self.kept:
+            raise SettingError(f"edge={edge}: its node has {self.kept} edges left, as many as an architecture keeps")
+        self.closed[edge] = True
+
+    def open_edges(self) -> list[int]:
+        return (~self.closed).nonzero().flatten().tolist()
+
     def decode(self, scores: torch.Tensor) -> Arch:
         """DARTS's rule: on each edge the best operation other than "none", and of each node's edges the two whose
-        operation scores highest (of equal ones the first)."""
+        operation scores highest (of equal ones the first); closed edges are not among them."""
         wanted = (self.choices.edges, len(self.choices.ops))
         if tuple(scores.shape) != wanted:
             raise SettingError(f"scores of shape {tuple(scores.shape)}: expected {wanted}")
-        ranked = scores.detach().clone()
+        ranked = scores.detach().cpu().clone()
+        ranked[self.closed.cpu()] = -torch.inf
         if self.choices.zero is not None:
             ranked[:, self.choices.zero] = -torch.inf
         best, ops = (found.tolist() for found in ranked.max(1))
         found: list[int] = []
-        for half in range(len(KINDS)):
-            for node in range(self.space.nodes):
-                edges = [half * edge_count(self.space.nodes) + edge_index(state, node) for state in range(node + 2)]
-                kept = sorted(range(node + 2), key=lambda state, edges=edges: -best[edges[state]])[:KEPT]
-                for state in sorted(kept):
-                    edge = edges[state]
-                    if best[edge] == -torch.inf:
-                        raise SettingError(f"node {node}: expected operations other than none on two of its edges")
-                    found += [ops[edge], state]
+        for number, edges in enumerate(self._into_nodes()):
+            chosen = sorted(range(len(edges)), key=lambda state, edges=edges: -best[edges[state]])[: self.kept]
+            for state in sorted(chosen):
+                if best[edges[state]] == -torch.inf:
+                    node = f"node {number % self.space.nodes} of the {KINDS[number // self.space.nodes]} cell"
+                    raise SettingError(f"scores: {node} has not {self.kept} edges with an operation other than none")
+                found += [ops[edges[state]], state]
         return self.space.validate(tuple(found))
 
 

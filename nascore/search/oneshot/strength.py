@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
@@ -15,6 +15,7 @@ from nascore.search.oneshot.moving import on
 if TYPE_CHECKING:
     from nascore.search.oneshot.run import Run
 
+T = TypeVar("T")
 CRITERIA = {"accuracy": 1.0, "loss": -1.0}  # by what sign higher is better
 
 
@@ -56,6 +57,13 @@ class Strength:
             else self.value(removed(mixture, edge, op))
             for op in mixture.active[edge]
         }
+
+    def without_edge(self, edge: int) -> float:
+        """Value of the mixture without all operations of an edge."""
+        draw = self.mixture()
+        weights = draw.weights.clone()
+        weights[edge] = 0.0
+        return self.value(Draw(weights, (*draw.active[:edge], (), *draw.active[edge + 1 :])))
 
     def strongest(self, edge: int, whole: float | None = None) -> tuple[int, dict[int, float]]:
         """The live operation of `edge` that is missed most (of equal ones the first), and all of `without`."""
@@ -102,7 +110,7 @@ def first_learning_rate(run: Run) -> float:
     return run.weights.rates[0]
 
 
-def shuffled(edges: Sequence[int], seed: int) -> list[int]:
-    """The edges in a random order."""
+def shuffled(edges: Sequence[T], seed: int) -> list[T]:
+    """The edges (or sets of edges) in a random order."""
     order = torch.randperm(len(edges), generator=torch.Generator().manual_seed(seed))
     return [edges[place] for place in order.tolist()]

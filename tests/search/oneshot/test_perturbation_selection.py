@@ -9,8 +9,9 @@ import torch
 
 import nascore as nc
 from nascore.errors import SettingError
-from nascore.networks.choices import Choices
+from nascore.networks.choices import Choices, Draw
 from nascore.networks.supernets.base import Supernet
+from nascore.networks.supernets.two_cells import TwoCellSupernet, darts_supernet
 from nascore.search.oneshot.strength import Strength
 from nascore.testing.strategies import TinyData, TinySupernet
 
@@ -63,6 +64,53 @@ def test_the_other_weights_stay_as_they_are_when_one_operation_is_removed():
     assert strength.without(0)[2] == pytest.approx(whole - float(p[0, 2]) * 3.0, abs=1e-5)
 
 
+class Pairs(TwoCellSupernet):
+    """Each operation of S2 adds what it is worth, as in Worth."""
+
+    worth = torch.rand(28, 2, generator=torch.Generator().manual_seed(3))
+
+    def loss(self, batch, draw):
+        return 20 - (draw.weights * self.worth).sum() + self.head.bias.square().sum()
+
+    def measures(self, batch, draw):
+        used = torch.zeros(28, 2)
+        for edge in self.open_edges():
+            used[edge, list(draw.active[edge])] = 1.0
+        return {"loss": 0.0, "accuracy": float((draw.weights.detach() * self.worth * used).sum())}
+
+
+@pytest.mark.parametrize("tune_steps", [0, 2])
+def test_the_topology_is_chosen_by_what_removing_an_edge_costs(tune_steps):
+    log = searched(Pairs(nc.spaces.DARTSSpace("s2"), channels=2, cells=3), epochs=1)
+    chosen = one.PerturbationSelection(TinyData(), tune_steps=tune_steps, seed=0)
+    arch = log.derive(chosen)
+    assert arch in log.supernet.space and len(chosen.decisions) == 28
+    kept = {made["edge"]: made["op"] for made in chosen.decisions}
+    worth = torch.full((28, 2), -torch.inf)
+    for edge, op in kept.items():
+        worth[edge, op] = Pairs.worth[edge, op]
+    assert arch == log.supernet.decode(worth)  # one operation on each edge: all weights are 1
+    assert len(chosen.closed) == 2 * (1 + 2 + 3)
+    for made in chosen.closed:
+        assert made["edge"] == max(made["without"], key=made["without"].get)
+    assert log.supernet.open_edges() == list(range(28))  # as it was
+    with pytest.raises(SettingError, match="keeps all of its edges"):
+        Worth().close(0)
+
+
+def test_an_edge_that_is_closed_carries_nothing():
+    net = darts_supernet("s2", channels=2, cells=3)
+    images = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    weights = torch.full((28, 2), 0.5)
+    active = ((0, 1),) * 28
+    net.close(4)
+    without = Draw(weights, (*active[:4], (), *active[5:]))
+    assert torch.equal(net(images, Draw(weights, active)), net(images, without))
+    assert 4 not in net.open_edges() and "closed" in net.state_dict()
+    with pytest.raises(SettingError, match="edge=3: its node has 2 edges left"):
+        net.close(3)
+
+
 def test_the_search_is_afterwards_as_it_was():
     log = searched(TinySupernet())
     before = {name: each.clone() for name, each in log.supernet.state_dict().items()}
@@ -83,6 +131,17 @@ def test_tuning_is_weight_and_architecture_steps_at_a_tenth_of_the_rate():
     log.derive(one.PerturbationSelection(TinyData(), tune_steps=5, criterion="loss"))
     edges = run.supernet.choices.edges
     assert seen == [pytest.approx(0.0025), "theta"] * 5 * (edges - 1)
+
+
+def test_so_many_batches_judge():
+    log, seen = searched(), []
+    log.supernet.measures = lambda batch, draw: (seen.append(batch), Worth.measures(log.supernet, batch, draw))[1]
+    counts = []
+    for batches in (1, 2, None):
+        seen.clear()
+        log.derive(one.PerturbationSelection(TinyData(), 0, batches=batches))
+        counts.append(len(seen))
+    assert counts[1] == 2 * counts[0] and counts[2] == len(list(TinyData().val(0))) * counts[0]
 
 
 def test_edges_come_in_the_order_that_was_asked_for():
@@ -138,6 +197,7 @@ def test_sgas_lets_perturbation_choose():
         (lambda: one.PerturbationSelection(TinyData(), criterion="speed"), "criterion='speed'"),
         (lambda: one.PerturbationSelection(TinyData(), order="up"), "order='up'"),
         (lambda: one.PerturbationSelection(TinyData(), rate=0), "rate=0"),
+        (lambda: one.PerturbationSelection(TinyData(), batches=0), "batches=0"),
         (lambda: one.PerturbationDecisions(3), "data=3"),
         (lambda: searched(TinySupernet()).derive(one.PerturbationSelection(TinyData(), 0)), "criterion='accuracy'"),
     ],
