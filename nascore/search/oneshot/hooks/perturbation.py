@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nascore import checks
@@ -16,18 +17,20 @@ if TYPE_CHECKING:
 class PerturbationDecisions(Hook):
     """Where the strategy decides edges during the search (SGAS), the operation that is missed most is kept.
 
-    data: `val(0)` gives the batches that judge. criterion: "accuracy" or "loss".
+    data: `val(0)` gives the batches that judge, the first `batches` of them (None: all). criterion: "accuracy" or
+    "loss".
     """
 
-    def __init__(self, data, *, criterion: str = "accuracy"):
+    def __init__(self, data, *, criterion: str = "accuracy", batches: int | None = None):
         if isinstance(data, type) or not callable(getattr(data, "val", None)):
             raise SettingError(f"data={checks.shown(data)}: expected batches by val(epoch), such as ImageData")
         self.data, self.criterion = data, checks.one_of("criterion", criterion, tuple(CRITERIA))
+        self.batches = None if batches is None else checks.whole("batches", batches, 1)
 
     def before_search(self, run: Run) -> None:
         if not hasattr(run.strategy, "choose"):
             raise SettingError(
                 f"PerturbationDecisions: {type(run.strategy).__name__} decides no edge during the search"
             )
-        strength = Strength(run, list(self.data.val(0)), self.criterion)
+        strength = Strength(run, list(islice(self.data.val(0), self.batches)), self.criterion)
         run.strategy.choose = lambda edge: strength.strongest(edge)[0]
