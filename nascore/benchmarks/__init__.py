@@ -25,6 +25,7 @@ _BENCHMARKS: dict[str, tuple] = {
     "nasbench101": ("nasbench101", "load_nasbench101"),
     "nasbench101-sample": ("nasbench101_sample", "load_nasbench101_sample"),
     "nasbench101-surrogate": ("nasbench101_surrogate", "load_nasbench101_surrogate"),
+    "nasbench301-surrogate": ("nasbench301_surrogate", "load_nasbench301_surrogate"),
     "nasbench201": ("nasbench201", "load_nasbench201"),
     "nasbench-nlp-ptb": ("nasbench_nlp", "load_nasbench_nlp_ptb"),
     "nasbench-nlp-wikitext2": ("nasbench_nlp", "load_nasbench_nlp_wikitext2"),

@@ -15,10 +15,8 @@ import numpy as np
 
 from nascore import benchmarks
 from nascore.benchmarks.recipes.digits201.recipe import RECIPE
-from nascore.search.baselines.evolution import RegularizedEvolution
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.gennas import small
-from nascore.studies.gennas.arch_search import ProxyFitness, search_by_proxy
 from nascore.studies.gennas.ranking import SEED, asked_for
 from nascore.studies.gennas.samples import images
 
@@ -117,6 +115,9 @@ def _run(config: dict, seed: int) -> dict:
     """metrics: accuracy (of the architecture that the score likes best, by the table), rank (1: the table's best) and
     share (rank / size of the table), asked_rank (of the best that was asked), asked, failed, seconds (one evaluation).
     curve: query, rank of the score's favourite so far, at every change of it."""
+    from nascore.search.baselines.evolution import RegularizedEvolution
+    from nascore.studies.gennas.arch_search import ProxyFitness, search_by_proxy
+
     place = PLACES[config["space"]]
     table = place.table()
     proxy = asked_for(config["judge"])

@@ -8,16 +8,17 @@ five that our searches found and five random ones: the paper's ten searched task
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nascore import proxies
-from nascore.proxies.gennas import GenNAS
-from nascore.proxies.registry import Proxy
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.gennas import small
 from nascore.studies.gennas.ranking import SEED, agreement, short
 from nascore.studies.gennas.task_searches import label, space
+
+if TYPE_CHECKING:
+    from nascore.proxies.registry import Proxy
 
 SEARCHED = tuple(f"searched-{k}" for k in range(5))
 TASKS = (*SEARCHED, *(f"random-{k}" for k in range(small.RANDOM)))
@@ -57,7 +58,7 @@ def _units(profile: str) -> list[Unit]:
         ]
     units = [_unit("gate", seed, task=task) for task in GATE_TASKS for seed in range(3)]
     units += [_unit("seeds", seed, size="full") for seed in SEEDS]
-    ours = TASKS if len(small.searched()) == len(SEARCHED) else TASKS[len(SEARCHED) :]
+    ours = TASKS if small.found() == len(SEARCHED) else TASKS[len(SEARCHED) :]
     units += [_unit("weights", SEED, task=task, weights=weights, bias=bias) for task in ours for weights, bias in FIRST]
     units += [_unit("classification", seed, task="classification") for seed in OFTEN]
     units += [_unit("iterations", SEED, task=task, iterations=n) for task in STEP_TASKS if task in ours for n in STEPS]
@@ -70,6 +71,9 @@ def _units(profile: str) -> list[Unit]:
 
 
 def _proxy(config: dict) -> Proxy:
+    from nascore import proxies
+    from nascore.proxies.gennas import GenNAS
+
     if config["task"] == "classification":
         return proxies.get("classification", batch=config["batch"], steps=config["iterations"])
     first = {"weights": config["weights"], "bias": config["bias"]}
@@ -79,6 +83,8 @@ def _proxy(config: dict) -> Proxy:
 def _run(config: dict, seed: int) -> dict:
     """metrics: rho_cifar10 and tau_cifar10 (Spearman and Kendall of the score, turned so that higher is better, with
     accuracy), top_cifar10, failed, seconds (a cell). curve: row, score (turned), accuracy's rank among these cells."""
+    from nascore import proxies
+
     size = config["size"]
     members = small.cells("judged", size)
     archs = list(members.values())

@@ -9,15 +9,17 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nascore.errors import SettingError
-from nascore.proxies.gennas import ImageTask
-from nascore.proxies.gennas.named import task as named
-from nascore.proxies.gennas.task import Task
 from nascore.spaces.base import Arch
 from nascore.studies.gennas.samples import SAMPLES, images, order
+
+if TYPE_CHECKING:  # torch waits until a unit runs
+    from nascore.proxies.gennas import ImageTask
+    from nascore.proxies.gennas.task import Task
 
 SMALL, FULL = {"channels": 16, "cells": 1}, {"channels": 16, "cells": 3}
 TOY = {"channels": 8, "cells": 1}  # of the smoke profile
@@ -69,15 +71,25 @@ def accuracies(archs: list[Arch], size: str) -> np.ndarray:
     return np.asarray(SAMPLES[SAMPLE].first.values(archs), float)
 
 
+def found() -> int:
+    """How many tasks our searches have found so far."""
+    return len(tomllib.loads(SEARCHED.read_text())["tasks"])
+
+
 @lru_cache(maxsize=1)
 def searched() -> tuple[ImageTask, ...]:
     """The tasks that our searches found (`task_search`), by seed."""
+    from nascore.proxies.gennas import ImageTask
+
     given = tomllib.loads(SEARCHED.read_text())
     return tuple(ImageTask.parse(text) for text in given["tasks"])
 
 
 def task(name: str) -> Task:
     """ "searched-K": ours; "random-K": drawn blindly; else a named one."""
+    from nascore.proxies.gennas import ImageTask
+    from nascore.proxies.gennas.named import task as named
+
     kind, _, number = name.rpartition("-")
     if kind == "random":
         return ImageTask.random(np.random.default_rng([31, int(number)]))

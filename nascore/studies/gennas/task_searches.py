@@ -7,19 +7,18 @@ and by 100 iterations: the best of the first half (no evolution yet) beside the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nascore import proxies
-from nascore.proxies.gennas import GenNAS
-from nascore.proxies.gennas.task import Task
 from nascore.spaces.base import Space
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.gennas import small
 from nascore.studies.gennas.ranking import SEED, agreement
 from nascore.studies.gennas.samples import data_label
-from nascore.studies.gennas.task_search import RankFitness, best_task, search_tasks
+
+if TYPE_CHECKING:
+    from nascore.proxies.gennas.task import Task
 
 METHODS = {"evolution": (50, 50), "random": (100, 0)}  # P, T
 CELLS, ITERATIONS, FINAL = 16, 20, 100
@@ -47,6 +46,8 @@ def _run(config: dict, seed: int) -> dict:
     """metrics: fitness_half and fitness (|Spearman| on the cells that the search sees, best of the first half and of
     all), rho_half and rho (Spearman on other cells at 100 iterations, likewise), rho_combo (of the combined task, same
     networks), task (as text), failed (tasks without a fitness). curve: number, fitness, best."""
+    from nascore.studies.gennas.task_search import RankFitness, best_task, search_tasks
+
     size = config["size"]
     count, iterations = {"smoke": (5, 1), "small": (CELLS, ITERATIONS), "full": (20, FINAL)}[size]
     population, children = PAPER["evolution"] if size == "full" else METHODS[config["method"]]
@@ -89,6 +90,9 @@ def _run(config: dict, seed: int) -> dict:
 
 def judged(task: Task, size: str, iterations: int, **options: Any) -> float:
     """Spearman of a task's losses (turned) with the accuracies of the cells that no search saw."""
+    from nascore import proxies
+    from nascore.proxies.gennas import GenNAS
+
     archs = list(small.cells("judged", size).values())
     found = proxies.score(
         space(),

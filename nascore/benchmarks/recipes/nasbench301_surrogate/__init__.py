@@ -1,0 +1,1 @@
+"""How nasbench301-surrogate was fitted."""
