@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nascore.search.ganas.encoder import Encoder, batch_cells, padded, pool
-from nascore.search.ganas.topology import PAD, FixedTopology, FreeTopology
+from nascore.search.ganas.topology import PAD, Topology
 
 
 class Steps(NamedTuple):
@@ -41,7 +41,7 @@ class Episodes(NamedTuple):
 class Generator(nn.Module):
     """Actor and critic over partial cells."""
 
-    def __init__(self, topology: FixedTopology | FreeTopology, width: int, layers: int):
+    def __init__(self, topology: Topology, width: int, layers: int):
         super().__init__()
         self.topology, self.width = topology, width
         self.encoder = Encoder(topology.labels, topology.nodes, width, layers, positions=True)

@@ -10,7 +10,7 @@ import torch
 from nascore import checks
 from nascore.errors import SettingError
 from nascore.search.ganas.generator import Episodes, Steps
-from nascore.search.ganas.topology import PAD, FixedTopology, FreeTopology
+from nascore.search.ganas.topology import PAD, Topology
 from nascore.search.state import plain, revive
 
 TENSORS = ("modules", "torch_rng", "batch")
@@ -78,7 +78,7 @@ def batch_of(episodes: Episodes | None) -> dict | None:
     return None if episodes is None else {**episodes._asdict(), "steps": dict(episodes.steps._asdict())}
 
 
-def episodes_of(batch, topology: FixedTopology | FreeTopology) -> Episodes | None:
+def episodes_of(batch, topology: Topology) -> Episodes | None:
     """The episodes that `batch_of` was given; SettingError where a tensor cannot be of one."""
     if batch is None:
         return None

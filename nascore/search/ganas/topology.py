@@ -15,6 +15,8 @@ import torch
 from nascore.errors import ArchitectureError, SettingError
 from nascore.spaces.base import Arch, Space
 from nascore.spaces.choice import ChoiceSpace
+from nascore.spaces.genotype import KINDS
+from nascore.spaces.two_cells import TwoCellSpace, edge_index
 
 PAD = -1
 
@@ -77,6 +79,58 @@ class FixedTopology:
         return found, rows[kept]
 
 
+class TwoCellTopology:
+    """DARTS's cells and their kin: every place in a node is decided at once, its operation and the state it reads.
+
+    The appendix turns a DARTS-like cell into one of NAS-Bench-101's form, in which an operation is a node, and says
+    that then every cell has the same edges, so that node types alone are predicted. With two of its inputs chosen per
+    node that holds where the type says which input is read: types are pairs (operation, state), and the edges are all
+    that a choice could make. A node that would read one state twice, where the space forbids it, is no architecture.
+    """
+
+    free = False
+
+    def __init__(self, space: TwoCellSpace):
+        self.space = space
+        places = 2 * space.positions
+        self.states = space.nodes + 1
+        self.steps, self.nodes = places, places + 2
+        self.operations = len(space.ops) * self.states
+        self.output, self.input, self.unknown = (self.operations + i for i in range(3))
+        self.labels, self.actions = self.operations + 3, self.operations
+        self.adjacency = torch.zeros(self.nodes, self.nodes, dtype=torch.bool)
+        self.allowed = torch.zeros(places, self.actions, dtype=torch.bool)
+        half = places // 2
+        for place in range(places):
+            first, node = place // half * half, place % half // 2
+            self.adjacency[0, place + 1] = self.adjacency[place + 1, -1] = True
+            self.adjacency[first + 1 : first + 1 + 2 * node, place + 1] = True
+            for state in range(node + 2):
+                for op in space.edges[KINDS[place // half]][edge_index(state, node)]:
+                    self.allowed[place, op * self.states + state] = True
+
+    def dense(self, archs: Sequence[Arch]) -> tuple[torch.Tensor, torch.Tensor]:
+        """label and adjacency of complete architectures."""
+        label = torch.full((len(archs), self.nodes), self.output, dtype=torch.long)
+        label[:, 0] = self.input
+        pairs = torch.tensor(archs, dtype=torch.long).reshape(len(archs), self.steps, 2)
+        label[:, 1:-1] = pairs[..., 0] * self.states + pairs[..., 1]
+        return label, self.adjacency.expand(len(archs), -1, -1)
+
+    def finished(self, label: torch.Tensor, adjacency: torch.Tensor, valid: torch.Tensor) -> tuple[list, torch.Tensor]:
+        """Generated cells as tuples, and their rows in the batch: those that the space has."""
+        inner = label[:, 1:-1]
+        pairs = torch.stack([inner // self.states, inner % self.states], -1).flatten(1).tolist()
+        found, rows = [], []
+        for row, arch in enumerate(pairs):
+            try:
+                found.append(self.space.canonical(tuple(arch)))
+            except ArchitectureError:
+                continue
+            rows.append(row)
+        return found, torch.tensor(rows, dtype=torch.long)
+
+
 class FreeTopology:
     """Nodes and edges are decided one after the other, up to the space's largest cell (NAS-Bench-101)."""
 
@@ -121,13 +175,18 @@ class FreeTopology:
         ]
 
 
-def topology_of(space: Space) -> FixedTopology | FreeTopology:
+Topology = FixedTopology | FreeTopology | TwoCellTopology
+
+
+def topology_of(space: Space) -> Topology:
     """How GA-NAS sees a space; SettingError for a space it has no decoder for."""
+    if isinstance(space, TwoCellSpace) and not space.extras:
+        return TwoCellTopology(space)
     if space.fixed_topology:
         return FixedTopology(space)
     if space.limits is not None:
         return FreeTopology(space)
     raise SettingError(
-        f"GA-NAS has no decoder for {space!r}: expected a cell or macro space with a fixed number of positions, or "
-        "NASBench101()"
+        f"GA-NAS has no decoder for {space!r}: expected a cell or macro space with a fixed number of positions, "
+        "DARTSSpace() or NASBench101()"
     )

@@ -225,3 +225,11 @@ def test_it_shows_what_it_has_seen(bench):
     nc.run(search, nc.Oracle(bench, 3, costs=["params"]))
     assert "seed 4" in repr(search) and "ParetoFronts(2)" in repr(search) and "3 answers, best" in repr(search)
     assert "iteration 0 of 2" in repr(search)
+
+
+def test_it_searches_the_darts_space():
+    bench = nc.benchmarks.load("nasbench301-surrogate")
+    search = GANAS(bench.space, seed=0, initial=20, base=8, increment=0, iterations=2, truth=8, **QUICK)
+    result = nc.run(search, nc.Oracle(bench, budget=36))
+    assert result.queries == 36 and result.stopped in ("budget", "finished")
+    assert all(arch in bench.space for arch in result.history.arch)

@@ -8,9 +8,9 @@ from nascore.search.ganas.generator import Generator, Steps
 from nascore.search.ganas.ppo import PPO
 from nascore.search.ganas.reward import step_rewards, validity
 from nascore.search.ganas.topology import topology_of
-from nascore.spaces import MacroSpace, NASBench101, NASBench201
+from nascore.spaces import DARTSSpace, MacroSpace, NASBench101, NASBench201
 
-SPACES = [NASBench201(), MacroSpace(5, ("x", "y", "z")), NASBench101()]
+SPACES = [NASBench201(), MacroSpace(5, ("x", "y", "z")), NASBench101(), DARTSSpace("s2")]
 
 
 def make(space, seed=0):

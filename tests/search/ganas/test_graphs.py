@@ -8,7 +8,7 @@ from torch_geometric.data import Batch, Data
 from nascore.errors import SettingError
 from nascore.search.ganas.encoder import Encoder, batch_cells, padded, pool
 from nascore.search.ganas.topology import PAD, topology_of
-from nascore.spaces import CellSpace, MacroSpace, NASBench101, NASBench201
+from nascore.spaces import CellSpace, DARTSSpace, MacroSpace, NASBench101, NASBench201
 from nascore.spaces.base import Space
 
 RNG = np.random.default_rng(0)
@@ -36,6 +36,29 @@ def test_free_topology_gives_back_the_tuples():
     topology = topology_of(space)
     archs = [space.sample(RNG) for _ in range(50)]
     assert topology.archs(*topology.dense(archs)) == archs
+
+
+@pytest.mark.parametrize("space", [DARTSSpace(), DARTSSpace("s1"), DARTSSpace("s3", none=True)], ids=lambda s: s.name)
+def test_two_cells_are_places_with_an_operation_and_a_state(space):
+    topology = topology_of(space)
+    archs = [space.canonical(space.sample(RNG)) for _ in range(30)]
+    label, adjacency = topology.dense(archs)
+    found, rows = topology.finished(label, adjacency, torch.ones(30, dtype=torch.bool))
+    assert found == archs and rows.tolist() == list(range(30))
+    assert all(topology.allowed[place, label[0, place + 1]] for place in range(16))
+    # what a place may read comes before it, in its own cell
+    for place in range(16):
+        sources = set(adjacency[0, :, place + 1].nonzero().flatten().tolist()) - {0}
+        assert sources == {place // 8 * 8 + k + 1 for k in range(2 * (place % 8 // 2))}
+
+
+def test_one_state_read_twice_is_no_architecture():
+    space = DARTSSpace()
+    topology = topology_of(space)
+    label, adjacency = topology.dense([space.sample(RNG) for _ in range(3)])
+    label[1, 2] = label[1, 1]
+    found, rows = topology.finished(label, adjacency, torch.ones(3, dtype=torch.bool))
+    assert rows.tolist() == [0, 2] and len(found) == 2
 
 
 def test_a_space_without_decoder_is_refused():
