@@ -27,6 +27,8 @@ TIMING = re.compile(r"seconds|time|wall|cpu")
 TOLERANCE = 1.5  # percent of accuracy, between two runs of the same search that rounding drove apart
 LOSSES = {"loss", "val_loss"}  # a one-shot search's curve has one of them
 OPENING, OPENING_TOLERANCE = 2, 0.02  # points of a one-shot search's curve that are compared on another processor
+# ZiCo divides a gradient's mean by its deviation over two batches: where the two agree by chance, rounding decides
+FRAGILE = ("zico",)
 NEAR = 2e-3  # relative, between two runs of the same optimiser on processors that round otherwise
 
 
@@ -106,6 +108,8 @@ def compare(row: dict, result: dict) -> None:
     if alike or method(row) in DRAWING or not found(1e-4):
         assert found(1e-4) == [], what
         return
+    if row["config"].get("proxy") in FRAGILE:
+        pytest.skip(f"{what}: stored where numbers are rounded otherwise, and too sensitive to that to be compared")
     print(f"{what}: stored where numbers are rounded otherwise, or not said how; compared within a tolerance")
     if "best" in row["metrics"]:
         assert result["metrics"]["queries"] == pytest.approx(row["metrics"]["queries"], rel=0.25)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nascore import checks, paths
+from nascore.benchmarks.nasbench301_features import design
 from nascore.benchmarks.packed_npz import read_npz
 from nascore.errors import DataError, SettingError
 from nascore.spaces.base import Arch
@@ -70,8 +71,6 @@ class PredictedBenchmark:
 
     def values(self, archs: Sequence[Arch]) -> np.ndarray:
         """Of several architectures, float64."""
-        from nascore.benchmarks.recipes.nasbench301_surrogate.features import design
-
         known = [self.space.canonical(arch) for arch in checks.listed("archs", archs, "a list of architectures")]
         if not known:
             return np.empty(0)

@@ -62,7 +62,7 @@ def arriving(target: Path) -> Iterator[Arriving]:
                 while stream is None or not _ours(stream, path):
                     handle, name = tempfile.mkstemp(f"{SUFFIX}", f".{target.name}.", target.parent)
                     path, stream = Path(name), os.fdopen(handle, "wb")
-                    _lock(stream)
+                    _lock(stream, wait=True)  # a sweep may be looking at it: then it goes, and another is made
             yield Arriving(target, path, stream)  # type: ignore[arg-type]
         finally:
             if path is not None:
@@ -92,12 +92,12 @@ def _sweep(path: Path) -> None:
         path.unlink()
 
 
-def _lock(stream) -> bool:
-    """Whether nobody else holds the lock; we do from here on, until the file is closed."""
+def _lock(stream, wait: bool = False) -> bool:
+    """Whether nobody else holds the lock (any more, where we `wait`); we do from here on, until the file is closed."""
     if fcntl is None:
         return True
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import nascore as nc
+from nascore.benchmarks import nasbench301_features as features
 from nascore.benchmarks import nasbench301_surrogate as surrogate
-from nascore.benchmarks.recipes.nasbench301_surrogate import features
 from nascore.errors import ArchitectureError, DataError, SettingError
 
 BENCH = nc.benchmarks.load("nasbench301-surrogate")

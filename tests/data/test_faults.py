@@ -3,6 +3,7 @@ leaves nothing behind."""
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import itertools
@@ -305,6 +306,18 @@ def test_a_signal_leaves_nothing(serve, cache, release, number):
     assert child.returncode not in (0, None) and files(cache) == {}
 
 
+def locked(path):
+    """Whether a process holds it; between a file's making and its locking another fetch may take it for a leftover."""
+    try:
+        with open(path, "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
+
+
 def test_leftovers_are_swept_and_running_fetches_are_not(serve, cache, release):
     server, file = serve(hanging(release))
     killed = fetching(server, file, cache)
@@ -316,7 +329,7 @@ def test_leftovers_are_swept_and_running_fetches_are_not(serve, cache, release):
     while left & set(files(cache)):  # ... but the next fetch
         assert running.poll() is None, running.stderr.read()
         time.sleep(0.01)
-    while len(now := set(files(cache))) != 1:
+    while len(now := set(files(cache))) != 1 or not locked(*now):
         assert running.poll() is None, running.stderr.read()
         time.sleep(0.01)
     server.answer = answer(BODY)
@@ -337,11 +350,11 @@ def test_leftovers_are_swept_and_running_fetches_are_not(serve, cache, release):
 def test_a_file_taken_for_a_leftover_before_its_lock_is_made_anew(tmp_path, monkeypatch):
     lock, taken = arriving._lock, []
 
-    def late(stream):
+    def late(stream, wait=False):
         if not taken:
             taken.append(next(tmp_path.glob(".*.part")))
             taken[0].unlink()
-        return lock(stream)
+        return lock(stream, wait)
 
     monkeypatch.setattr(arriving, "_lock", late)
     with arriving.arriving(tmp_path / "file") as new:

@@ -38,12 +38,14 @@ SEARCHES = {
 VARIANTS = {
     "AdvantageNAS": [{}, {"exact": True}],
     "DARTS": [{}, {"order": 2}],
+    "DrNAS": [{}, {"regulariser": "kl"}, {"regulariser": "none"}],
     "GDAS": [{}, {"constants": False}],
     "NASP": [{}, {"projection": "rescale", "init": 1.0}],
     "PARSEC": [{}, {"sequential": True, "weighting": "loss"}, {"samples": 3, "scale": 50.0}],
     "ProxylessNAS": [{}, {"mixing": "sum"}, {"mixing": "gate"}],
     "RandomSharing": [{}],
     "Reinforce": [{}, {"baseline": 0}],
+    "SGAS": [{}, {"criterion": 2}],
     "SNAS": [{}],
 }
 STRATEGIES = [(name, options) for name, all_ in VARIANTS.items() for options in all_]
@@ -69,10 +71,10 @@ class TestStrategies(StrategyConformance):
     @pytest.fixture(autouse=True)
     def _which_strategy(self, case):
         self.name, self.options = case
-        dense = ("DARTS", "NASP", "SNAS")
+        dense = ("DARTS", "DrNAS", "NASP", "SGAS", "SNAS")
         self.most_active = 3 if self.name in dense else 2 if self.name == "ProxylessNAS" else 1
         self.total = 2.0 if self.options.get("mixing") == "sum" else 1.0
-        self.stochastic = self.name not in ("DARTS", "NASP")
+        self.stochastic = self.name not in ("DARTS", "NASP", "SGAS")
 
     def make(self, choices=CHOICES, seed=0, **settings):
         kind = getattr(nc.search.oneshot, self.name)

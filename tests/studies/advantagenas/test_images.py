@@ -104,12 +104,13 @@ def test_theta_stays_in_the_first_half_and_moves_in_the_second():
 def test_units_are_distinct_and_fair(study, profile):
     units = study._units(profile)
     assert len({json.dumps([unit.config, unit.seed], sort_keys=True) for unit in units}) == len(units)
-    main = [u for u in units if not u.config["zero"] and u.config.get("role", "search") == "search"]
+    main = [u for u in units if not u.config["zero"] and u.config.get("role", "search") in ("search", "tuned")]
     seeds = {method: {u.seed for u in main if u.config["method"] == method} for method in cell_search.METHODS}
     sparse = {method: found for method, found in seeds.items() if method not in (*digits201.DENSE, "RandomSharing")}
     assert len({tuple(sorted(found)) for found in sparse.values()}) == 1
     if study is cifar10:  # "the same setting except for the search strategy"
-        assert len({u.config["learning_rate"] for u in main}) == 1
+        rates = {(u.config["size"], u.config["learning_rate"]) for u in main}
+        assert len(rates) == len({size for size, _ in rates})
     tuned = {u.seed for u in units if u.config.get("role") == "tuning"}
     assert not tuned & set().union(*seeds.values())
 
@@ -145,10 +146,12 @@ def test_every_method_has_the_rate_that_served_it_best_on_other_seeds():
                 ("tuning", "B", 0.1, 50.0),
                 ("tuning", "B", 0.3, 49.0),
                 ("search", "B", 0.3, 99.0),
+                ("tuning", "C", 0.1, 50.0),
+                ("tuning", "C", 0.3, 49.95),  # as good: the larger one
             )
         ]
     )
-    assert digits201.tuned(rows) == {"A": 0.3, "B": 0.1}
+    assert digits201.tuned(rows) == {"A": 0.3, "B": 0.1, "C": 0.3}
 
 
 def test_the_rates_in_use_are_the_tuned_ones_and_not_at_the_edge_of_the_grid():
@@ -157,4 +160,6 @@ def test_the_rates_in_use_are_the_tuned_ones_and_not_at_the_edge_of_the_grid():
     if (done := int((rows["role"] == "tuning").sum())) < len(planned):
         pytest.skip(f"{done} of {len(planned)} tuning rows are stored: the rates in use are still those set beforehand")
     assert digits201.tuned(rows) == digits201.RATES
-    assert not {min(digits201.GRID), max(digits201.GRID)} & set(digits201.RATES.values())
+    for method, rate in digits201.RATES.items():
+        tried = (*digits201.FURTHER.get(method, ()), *digits201.GRID)
+        assert min(tried) < rate < max(tried), method

@@ -74,5 +74,5 @@ def test_a_run_stays_within_the_limit(method, task):
 
 def test_units():
     units = backbones._units("laptop")
-    assert len({(str(unit.config), unit.seed) for unit in units}) == len(units) == 1 + 3 * (10 + 5)
+    assert len({(str(unit.config), unit.seed) for unit in units}) == len(units) == 1 + 3 * (10 + 10)
     assert max(unit.seed for unit in units) < 1000

@@ -1,7 +1,7 @@
 """Fit our surrogate of NAS-Bench-301's surrogate: python -m nascore.benchmarks.recipes.nasbench301_surrogate.fit
 
 Reads the 1,225 published predictions (`nascore data fetch nasbench301`; NASCORE_MIRROR), of 1,218 different pairs of
-cells: means where a pair stands twice. Ridge regression on `features.design`; its two settings are chosen on one
+cells: means where a pair stands twice. Ridge regression on `nasbench301_features.design`; the ridge is chosen on one
 partition into folds (TUNING_SEED), the card's numbers are from another (REPORT_SEED).
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from nascore.benchmarks.nasbench301_features import ANCHORS, design
 from nascore.benchmarks.nasbench301_surrogate import folder
 from nascore.benchmarks.packed_npz import write_npz
 from nascore.benchmarks.recipes.nasbench101_surrogate.card import quality
-from nascore.benchmarks.recipes.nasbench301_surrogate.features import ANCHORS, design
 from nascore.data import damaged, download, upstream
 from nascore.errors import DataError
 from nascore.paths import atomic_write
