@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore.spaces.nasbench201 import NASBench201
+from nascore.studies.advantagenas import digits201
 from nascore.studies.advantagenas.cell_search import SPARSE
 from nascore.studies.advantagenas.gates import GATE
 from nascore.studies.advantagenas.style import ORDER
@@ -121,7 +122,7 @@ def introduction(rows: pd.DataFrame, missing: int) -> str:
 
 def tuning(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Validation accuracy of the tuning searches' argmax cells, a line per method, a column per learning rate of theta,
-    the best one of each line marked; and a note: how many searches, seeds and CPU minutes. An empty table where nothing
+    the one in use marked; and a note: how many searches, seeds and CPU minutes. An empty table where nothing
     was tuned."""
     import pandas as pd
 
@@ -130,7 +131,7 @@ def tuning(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         return pd.DataFrame({"method": []}), "No tuning rows in this profile."
     found = tuned.pivot_table(index="method", columns="learning_rate", values="argmax_val", sort=False)
     found = found[sorted(found.columns)]
-    best = found.idxmax(axis=1)
+    best = digits201.tuned(rows)
     shown = pd.DataFrame(
         {
             f"{rate:g}": [
