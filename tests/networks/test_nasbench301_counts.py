@@ -34,7 +34,7 @@ def published() -> list[tuple[str, float]]:
 
 
 def test_counts_are_the_published_ones_without_the_gains_inside_operations():
-    """Theirs have normalisation without gain and shift in the operations, as in a supernet; derived networks have both."""
+    """Theirs have normalisation without gain and shift in the operations, as a supernet; derived ones have both."""
     space, rows = DARTSSpace(), published()
     chosen = np.random.default_rng(0).choice(len(rows), SAMPLE, replace=False)
     equal = 0
