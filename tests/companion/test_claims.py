@@ -526,3 +526,10 @@ def test_rows_are_chosen_by_the_json_of_their_settings():
     ]
     found = verdict_tests.run_test(test, rows, "ganas")
     assert found.verdict == "reproduced" and found.runs == 16
+
+
+def test_no_part_of_a_paper_has_more_claims_than_a_line_of_the_picture_can_show():
+    counts: dict[tuple[str, str], int] = {}
+    for claim in claims.load():
+        counts[claim.paper, claim.section] = counts.get((claim.paper, claim.section), 0) + 1
+    assert max(counts.values()) <= 45, max(counts, key=counts.get)
