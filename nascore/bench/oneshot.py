@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from nascore.bench.clock import faster, row, seconds
 from nascore.bench.naive_network import Network, train
 from nascore.bench.naive_supernet import NaiveSupernet
 from nascore.errors import ResultsError
-from nascore.networks.choices import Draw
+from nascore.networks.choices import Choices, Draw
 from nascore.networks.fleet import Fleet
 from nascore.networks.supernets.cell import CellSupernet, nasbench201_supernet
+from nascore.networks.supernets.images import ImageSupernet
 from nascore.search.oneshot.loop import search
 from nascore.search.oneshot.strategies.advantagenas import AdvantageNAS
 from nascore.search.oneshot.strategies.darts import DARTS
@@ -61,10 +63,12 @@ def images(count: int, channels: int = 3, size: int = 32) -> tuple[torch.Tensor,
     )
 
 
-def mixture(edges: int, ops: int) -> Draw:
-    """What a dense strategy draws: every operation active, a gradient along the weights."""
-    weights = torch.softmax(torch.randn(edges, ops, generator=torch.Generator().manual_seed(1)), 1)
-    return Draw(weights.requires_grad_(), (tuple(range(ops)),) * edges)
+def mixture(choices: Choices) -> Draw:
+    """What a dense strategy draws: every operation that an edge may have, a gradient along the weights."""
+    mask = choices.mask()
+    scores = torch.randn(mask.shape, generator=torch.Generator().manual_seed(1)).masked_fill(~mask, -torch.inf)
+    active = tuple(tuple(row.nonzero().flatten().tolist()) for row in mask)
+    return Draw(torch.softmax(scores, 1).requires_grad_(), active)
 
 
 def step(network, batch, draw: Draw, bfloat16: bool = False) -> torch.Tensor:
@@ -77,13 +81,13 @@ def step(network, batch, draw: Draw, bfloat16: bool = False) -> torch.Tensor:
     return loss.detach()
 
 
-def difference(net: CellSupernet, batch, draw: Draw) -> float:
+def difference(net: ImageSupernet, batch, draw: Draw, naive: Callable[..., nn.Module] = NaiveSupernet) -> float:
     """Largest absolute difference between the logits of both ways, in float64: arithmetic, not rounding."""
     pictures = batch[0][:4].double()
     net = net.double()
     with torch.no_grad():
         draw = Draw(draw.weights.detach().double(), draw.active)
-        gap = float((net(pictures, draw) - NaiveSupernet(net)(pictures, draw)).abs().max())
+        gap = float((net(pictures, draw) - naive(net)(pictures, draw)).abs().max())
     net.float()
     return gap
 
@@ -100,7 +104,7 @@ def bfloat16_instructions() -> bool:
 def dense(quick: bool) -> Iterator[dict]:
     channels, cells, count, size = (4, 1, 4, 8) if quick else (16, 5, 64, 32)
     net = nasbench201_supernet(channels, cells)
-    batch, draw = images(count, size=size), mixture(6, 5)
+    batch, draw = images(count, size=size), mixture(net.choices)
     gap = difference(net, batch, draw)
     if not gap <= TOLERANCE:
         raise ResultsError(f"straightforward and fused supernet differ by {gap:.2g}, more than {TOLERANCE:g}")
@@ -188,7 +192,7 @@ def sparse(quick: bool) -> Iterator[dict]:
 
         works[ops] = work
         memory[ops] = saved_bytes(partial(net.loss, batch, strategy.draw()), net.parameters())
-    draw = mixture(6, 20)
+    draw = mixture(net.choices)
     memory["dense"] = saved_bytes(lambda: net.loss(batch, draw), net.parameters())
     times = turns(works, 1 if quick else 5)
     a, b = (statistics.median(times[ops]) for ops in (20, 5))

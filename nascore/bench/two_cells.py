@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import torch
-
 from nascore.bench.clock import faster
 from nascore.bench.naive_two_cells import NaiveTwoCells
-from nascore.bench.oneshot import TOLERANCE, images, step, turns
+from nascore.bench.oneshot import TOLERANCE, difference, images, mixture, step, turns
 from nascore.errors import ResultsError
-from nascore.networks.choices import Draw
-from nascore.networks.supernets.two_cells import TwoCellSupernet, darts_supernet
+from nascore.networks.supernets.two_cells import darts_supernet
 
 # the size at which the official code's step was measured here, and its seconds on S2 and S5
 CHANNELS, CELLS, BATCH, SIDE = 4, 5, 32, 16
@@ -25,8 +22,8 @@ def rows(quick: bool = False) -> Iterator[dict]:
         options = {"channels": 4, "cells": 3} if quick else {"channels": CHANNELS, "cells": CELLS}
         count, side = (4, 8) if quick else (BATCH, SIDE)
         net = darts_supernet(space, **options)
-        naive, draw, batch = NaiveTwoCells(net), mixture(net), images(count, size=side)
-        gap = difference(net, batch[0][:4], draw)
+        naive, draw, batch = NaiveTwoCells(net), mixture(net.choices), images(count, size=side)
+        gap = difference(net, batch, draw, NaiveTwoCells)
         if not gap <= TOLERANCE:
             raise ResultsError(f"straightforward and fused {space} differ by {gap:.2g}, more than {TOLERANCE:g}")
         works = {"naive": partial(step, naive, batch, draw), "fused": partial(step, net, batch, draw)}
@@ -37,21 +34,3 @@ def rows(quick: bool = False) -> Iterator[dict]:
         yield faster(
             f"DARTS supernet, {space.upper()}", times["naive"], times["fused"], what, how, least=1.5, note=note
         )
-
-
-def mixture(net: TwoCellSupernet) -> Draw:
-    """What a dense strategy draws: every operation that an edge may have, a gradient along the weights."""
-    mask = net.choices.mask()
-    scores = torch.randn(mask.shape, generator=torch.Generator().manual_seed(1)).masked_fill(~mask, -torch.inf)
-    active = tuple(tuple(row.nonzero().flatten().tolist()) for row in mask)
-    return Draw(torch.softmax(scores, 1).requires_grad_(), active)
-
-
-def difference(net: TwoCellSupernet, pictures: torch.Tensor, draw: Draw) -> float:
-    """Largest absolute difference between the logits of both ways, in float64."""
-    net, pictures = net.double(), pictures.double()
-    with torch.no_grad():
-        draw = Draw(draw.weights.detach().double(), draw.active)
-        gap = float((net(pictures, draw) - NaiveTwoCells(net)(pictures, draw)).abs().max())
-    net.float()
-    return gap

@@ -26,10 +26,9 @@ the paper's own number: where the interval lies wholly beyond it, the verdict "e
 `select` (and `a`, `b`) picks rows: `{method = "Mine", rank = {at_most = 3}}`; a column of settings by their JSON.
 `each = "dataset"` repeats the test for every value of a column (`of`: the values it must cover) and keeps the worst
 verdict. Bounds are numbers, `"@column"` (another column of the same row), or a printed number `"table2.setup1.rank"`,
-`"other-paper:table3.rs.acc"`, with `{each}` replaced and, behind a "%", turned from percent into a share; `plus` is
-added. `weaker` holds bounds that still earn
-"trend only". `missing = "queries"` fills an empty `column` from another one (a best cell never found counts as
-the whole budget).
+`"other-paper:table3.rs.acc"`, with `{each}` replaced and, with a "%" behind it, turned from percent into a share;
+`plus` is added. `weaker` holds bounds that still earn "trend only". `missing = "queries"` fills an empty `column` from
+another one (a best cell never found counts as the whole budget).
 """
 
 from __future__ import annotations

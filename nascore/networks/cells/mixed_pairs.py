@@ -71,8 +71,7 @@ class MixedPairCell(nn.Module):
                 edge = edge_index(state, node)
                 for op, kind in enumerate(self.kinds):
                     if ops[op] in edge_ops[edge] and kind.fused != "none":
-                        stride = 2 if reduction and state < 2 else 1
-                        self.operations[f"{edge}_{op}"] = module(kind, replace(layer, stride=stride))
+                        self.operations[f"{edge}_{op}"] = module(kind, replace(layer, stride=self._stride(state)))
         self.pools = frozenset(op for op, name in enumerate(ops) if "_pool_" in name)
 
     def forward(

@@ -38,8 +38,8 @@ class ImageSupernet(ImageNetwork, Supernet):
                 f"active={checks.shown(draw.active)}: expected for each of {self.choices.edges} edges some numbers "
                 f"from 0 to {len(self.choices.ops) - 1}"
             ) from None
-        open_edges = set(self.open_edges())
-        if len(open_edges) < len(active):
+        if self.rivals:
+            open_edges = set(self.open_edges())
             active = [ops if edge in open_edges else [] for edge, ops in enumerate(active)]
         return self.logits(images, draw.weights.to(images.device), active, plain, gradient and draw.constants)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -32,6 +33,11 @@ class Strength:
         self.batches = [on(batch, run.device) for batch in checks.listed("batches", batches, "a list of batches")]
         if not self.batches:
             raise SettingError("batches is empty: expected at least one")
+
+    @classmethod
+    def on_first(cls, run: Run, data, batches: int | None, criterion: str = "accuracy") -> Strength:
+        """Measured on the first `batches` of `data.val(0)` (None: on all)."""
+        return cls(run, list(islice(data.val(0), batches)), criterion)
 
     def mixture(self) -> Draw:
         """All live operations, weighed by their probabilities."""

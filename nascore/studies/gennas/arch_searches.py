@@ -8,7 +8,7 @@ evaluations: the paper's pool of ResNets has 25,000, of whose accuracies no tabl
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Place:
     seconds: float
     evaluations: int = POPULATION + CHILDREN
     population: int = POPULATION
-    seeds: range = field(default=SEEDS)
+    seeds: range = SEEDS
 
     def table(self) -> TabularBenchmark:
         return benchmarks.load(self.benchmark, **self.question)

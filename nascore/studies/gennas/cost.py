@@ -20,8 +20,6 @@ BATCHES = (16, 32, 48, 64, 80, 96)  # of the paper
 LAPTOP = (16, 32, 64)
 ARCHS, ITERATIONS = 2, 2  # of the iterations the first is not timed
 MOST = 8.0  # GB
-# depth and width of the networks of "-f" spaces: those of DARTS-f's entries, the others' are not in our copy
-FIXED = (22, 32)
 CELLS = ("darts", "darts-f", "amoeba", "enas", "enas-f", "nasnet", "pnas", "pnas-f")
 SPACES = ("nasbench101", "nasbench201", *CELLS, "resnext-a", "resnext-b", "nasbench-nlp")
 SEEDS = range(1)  # of the architectures
@@ -43,7 +41,7 @@ def _units(profile: str) -> list[Unit]:
 def space(name: str) -> tuple[Space, dict]:
     """The space and the options of its networks."""
     from nascore import spaces
-    from nascore.spaces.nds import nds_space
+    from nascore.spaces.nds import FIXED, nds_space
 
     if name == "nasbench101":
         return spaces.NASBench101(), {"channels": 16, "cells": 3}
@@ -53,6 +51,7 @@ def space(name: str) -> tuple[Space, dict]:
         return spaces.NASBenchNLP(), {"words": 10_000}
     if name.startswith("resnext"):
         return nds_space(f"ResNeXt-{name[-1].upper()}_in"), {"stem": "cifar", "classes": 10}
+    # depth and width of the networks of "-f" spaces: those of DARTS-f's entries, the others' are not in our copy
     depth, width = FIXED if name.endswith("-f") else (None, None)
     return spaces.NDSSpace(name, depth, width), {"stem": "cifar", "classes": 10}
 

@@ -15,7 +15,6 @@ import numpy as np
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.gennas import small
 from nascore.studies.gennas.ranking import SEED, agreement, short
-from nascore.studies.gennas.task_searches import label, space
 
 if TYPE_CHECKING:
     from nascore.proxies.registry import Proxy
@@ -83,26 +82,11 @@ def _proxy(config: dict) -> Proxy:
 def _run(config: dict, seed: int) -> dict:
     """metrics: rho_cifar10 and tau_cifar10 (Spearman and Kendall of the score, turned so that higher is better, with
     accuracy), top_cifar10, failed, seconds (a cell). curve: row, score (turned), accuracy's rank among these cells."""
-    from nascore import proxies
-
     size = config["size"]
     members = small.cells("judged", size)
-    archs = list(members.values())
     began = time.perf_counter()
-    found = proxies.score(
-        space(),
-        archs,
-        _proxy(config),
-        small.pictures(size),
-        seeds=[seed],
-        weights=config["weights"],
-        bias=config["bias"],
-        progress=False,
-        **small.network(size),
-    )
-    seconds = (time.perf_counter() - began) / len(archs)
-    score = found["good"].to_numpy(float)
-    rank = ((-small.accuracies(archs, size)).argsort(kind="stable").argsort() + 1).tolist()
+    score, rank = small.judged(_proxy(config), size, seed, weights=config["weights"], bias=config["bias"])
+    seconds = (time.perf_counter() - began) / len(members)
     metrics = agreement(score, rank, "cifar10")
     return {
         "metrics": {**metrics, "failed": int(np.isnan(score).sum()), "seconds": round(seconds, 4)},
@@ -116,6 +100,6 @@ SENSITIVITY = Experiment(
     "Tables 1 and 2, Figure 2: seeds, first weights, batch and iterations",
     _units,
     _run,
-    label,
+    small.label,
     "gennas",
 )

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nascore.errors import SettingError
-from nascore.spaces.base import Arch
-from nascore.studies.gennas.samples import SAMPLES, images, order
+from nascore.spaces.base import Arch, Space
+from nascore.studies.gennas.samples import SAMPLES, data_label, images, order
 
 if TYPE_CHECKING:  # torch waits until a unit runs
     from nascore.proxies.gennas import ImageTask
     from nascore.proxies.gennas.task import Task
+    from nascore.proxies.registry import Proxy
 
 SMALL, FULL = {"channels": 16, "cells": 1}, {"channels": 16, "cells": 3}
 TOY = {"channels": 8, "cells": 1}  # of the smoke profile
@@ -46,6 +47,17 @@ def pictures(size: str):
     return F.avg_pool2d(pixels, 2), labels
 
 
+def label(config: dict) -> str:
+    """The data of a row, by its size."""
+    return "synthetic" if config["size"] == "smoke" else data_label(SAMPLE)
+
+
+def space() -> Space:
+    from nascore.spaces import NASBench101
+
+    return NASBench101()
+
+
 def network(size: str) -> dict:
     return {"full": FULL, "small": SMALL, "smoke": TOY}[size]
 
@@ -54,10 +66,8 @@ def cells(which: str, size: str) -> dict[int, Arch]:
     """Row -> cell: "judged" or "asked", both from the end of the sample's order, apart from each other. The smoke
     profile has a few random cells, numbered from 0."""
     if size == "smoke":
-        from nascore.spaces import NASBench101
-
-        rng, space = np.random.default_rng(0 if which == "judged" else 1), NASBench101()
-        return dict(enumerate(dict.fromkeys(space.sample(rng) for _ in range(5))))
+        rng, made = np.random.default_rng(0 if which == "judged" else 1), space()
+        return dict(enumerate(dict.fromkeys(made.sample(rng) for _ in range(5))))
     rows = order(SAMPLE)
     chosen = rows[-JUDGED:] if which == "judged" else rows[-JUDGED - ASKED : -JUDGED]
     archs = SAMPLES[SAMPLE].first.archs
@@ -69,6 +79,18 @@ def accuracies(archs: list[Arch], size: str) -> np.ndarray:
     if size == "smoke":
         return np.linspace(90.0, 91.0, len(archs))
     return np.asarray(SAMPLES[SAMPLE].first.values(archs), float)
+
+
+def judged(proxy: Proxy, size: str, seed: int, **first: str) -> tuple[np.ndarray, list[int]]:
+    """Scores (turned, so that higher is better) of the "judged" cells, and the places of their accuracies among them;
+    `first`: the networks' first weights."""
+    from nascore import proxies
+
+    archs = list(cells("judged", size).values())
+    given = {"seeds": [seed], "progress": False, **network(size), **first}
+    scores = proxies.score(space(), archs, proxy, pictures(size), **given)["good"].to_numpy(float)
+    places = (-accuracies(archs, size)).argsort(kind="stable").argsort() + 1
+    return scores, places.tolist()
 
 
 def found() -> int:

@@ -7,15 +7,13 @@ and by 100 iterations: the best of the first half (no evolution yet) beside the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nascore.spaces.base import Space
 from nascore.studies.experiment import Experiment, Unit
 from nascore.studies.gennas import small
 from nascore.studies.gennas.ranking import SEED, agreement
-from nascore.studies.gennas.samples import data_label
 
 if TYPE_CHECKING:
     from nascore.proxies.gennas.task import Task
@@ -36,12 +34,6 @@ def _units(profile: str) -> list[Unit]:
     return units
 
 
-def space() -> Space:
-    from nascore.spaces import NASBench101
-
-    return NASBench101()
-
-
 def _run(config: dict, seed: int) -> dict:
     """metrics: fitness_half and fitness (|Spearman| on the cells that the search sees, best of the first half and of
     all), rho_half and rho (Spearman on other cells at 100 iterations, likewise), rho_combo (of the combined task, same
@@ -55,7 +47,7 @@ def _run(config: dict, seed: int) -> dict:
         population, children = max(2, population // 25), children // 25
     asked = list(small.cells("asked", size).values())[:count]
     fitness = RankFitness(
-        space(),
+        small.space(),
         asked,
         small.accuracies(asked, size),
         small.pictures(size),
@@ -66,15 +58,15 @@ def _run(config: dict, seed: int) -> dict:
     sample = min(10, population)
     found = list(search_tasks(fitness, seed=seed, population=population, sample=sample, iterations=children))
     half = found[: max(1, len(found) // 2)]
-    best = best_task(found)
+    best, earlier = best_task(found), best_task(half)
     values = np.array([each.fitness for each in found])
     final = {"smoke": 1}.get(size, FINAL)
-    rho = {str(task): judged(task, size, final) for task in (best, best_task(half))}
+    rho = {str(task): judged(task, size, final) for task in (best, earlier)}
     return {
         "metrics": {
             "fitness_half": round(float(np.nanmax(values[: len(half)])), 4),
             "fitness": round(float(np.nanmax(values)), 4),
-            "rho_half": rho[str(best_task(half))],
+            "rho_half": rho[str(earlier)],
             "rho": rho[str(best)],
             "rho_combo": judged(small.task("combo"), size, final),
             "failed": int(np.isnan(values).sum()),
@@ -88,28 +80,11 @@ def _run(config: dict, seed: int) -> dict:
     }
 
 
-def judged(task: Task, size: str, iterations: int, **options: Any) -> float:
+def judged(task: Task, size: str, iterations: int) -> float:
     """Spearman of a task's losses (turned) with the accuracies of the cells that no search saw."""
-    from nascore import proxies
     from nascore.proxies.gennas import GenNAS
 
-    archs = list(small.cells("judged", size).values())
-    found = proxies.score(
-        space(),
-        archs,
-        GenNAS(task, iterations),
-        small.pictures(size),
-        seeds=[SEED],
-        progress=False,
-        **small.network(size),
-        **options,
-    )
-    rank = (-small.accuracies(archs, size)).argsort().argsort() + 1
-    return agreement(found["good"].to_numpy(float), rank.tolist(), "x")["rho_x"]
-
-
-def label(config: dict) -> str:
-    return "synthetic" if config["size"] == "smoke" else data_label(small.SAMPLE)
+    return agreement(*small.judged(GenNAS(task, iterations), size, SEED), "x")["rho_x"]
 
 
 TASK_SEARCHES = Experiment(
@@ -118,6 +93,6 @@ TASK_SEARCHES = Experiment(
     "A.2.2: searches for a proxy task",
     _units,
     _run,
-    label,
+    small.label,
     "gennas",
 )

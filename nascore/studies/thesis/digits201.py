@@ -152,11 +152,9 @@ def _run(config: dict, seed: int) -> dict:
 
 def _supernet(run, data, judges: int) -> float:
     """Validation accuracy of the mixture, percent."""
-    from itertools import islice
-
     from nascore.search.oneshot.strength import Strength
 
-    strength = Strength(run, list(islice(data.val(0), judges)))
+    strength = Strength.on_first(run, data, judges)
     return strength.value(strength.mixture())
 
 

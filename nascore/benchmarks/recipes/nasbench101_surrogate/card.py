@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +35,18 @@ def quality(predicted: np.ndarray, accuracy: np.ndarray) -> dict[str, float]:
     }
 
 
-def intervals(predicted, accuracy, draws: int = 500, seed: int = 0) -> dict[str, list[float]]:
-    """95 % bootstrap intervals over cells of the rank correlations."""
+RANKING = ("spearman", "kendall", "spearman_top10", "kendall_top10")
+
+
+def intervals(
+    predicted, accuracy, draws: int = 500, seed: int = 0, names: Sequence[str] = RANKING
+) -> dict[str, list[float]]:
+    """95 % bootstrap intervals over cells of the rank correlations, or others of `quality`'s."""
     rng = np.random.default_rng(seed)
     drawn = []
     for _ in range(draws):
         rows = rng.integers(0, len(accuracy), len(accuracy))
         drawn.append(quality(predicted[rows], accuracy[rows]))
-    names = ("spearman", "kendall", "spearman_top10", "kendall_top10")
     return {name: np.quantile([d[name] for d in drawn], [0.025, 0.975]).tolist() for name in names}
 
 

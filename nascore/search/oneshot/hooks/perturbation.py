@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from nascore import checks
@@ -32,5 +31,5 @@ class PerturbationDecisions(Hook):
             raise SettingError(
                 f"PerturbationDecisions: {type(run.strategy).__name__} decides no edge during the search"
             )
-        strength = Strength(run, list(islice(self.data.val(0), self.batches)), self.criterion)
+        strength = Strength.on_first(run, self.data, self.batches, self.criterion)
         run.strategy.choose = lambda edge: strength.strongest(edge)[0]

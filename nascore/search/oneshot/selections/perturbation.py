@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from nascore import checks
@@ -75,7 +74,7 @@ class PerturbationSelection(Selection):
             return self._decide(run)
 
     def _decide(self, run: Run) -> Arch:
-        strength = Strength(run, list(islice(self.data.val(0), self.batches)), self.criterion)
+        strength = Strength.on_first(run, self.data, self.batches, self.criterion)
         rivals = getattr(run.supernet, "rivals", ())
         order = shuffled(undecided(run), self.seed)
         value, self.decisions = strength.value(strength.mixture()), []

@@ -31,20 +31,22 @@ def in_order(rows: pd.DataFrame, role: str = "search") -> pd.DataFrame:
     """All rows of a role (CIFAR-10's have none), in the order of the tables, with zero_edges (how many of the six edges
     of the argmax cell hold "none") and space ("with none" or "without none"). Role "tuned": what is not tuned, or not
     yet with LEAST searches of every sparse method, comes from role "search"."""
-    space = NASBench201()
-    if "role" in rows:
-        own, common = rows[rows["role"] == role], rows[rows["role"] == "search"]
-        counts = own.groupby("method")["seed"].nunique()
-        enough = all(counts.get(method, 0) >= min(LEAST, rows["seed"].nunique()) for method in SPARSE)
-        import pandas as pd
-
-        rest = common[~common["method"].isin(own["method"]) | common["zero"]]
-        rows = own if role == "search" else pd.concat([own, rest]) if enough else common
+    space, rows = NASBench201(), _of_role(rows, role) if "role" in rows else rows
     rows = rows.sort_values("method", key=lambda names: names.map(ORDER.index), kind="stable")
     return rows.assign(
         zero_edges=[space.parse(arch).count(0) for arch in rows["argmax_arch"]],
         space=["with none" if zero else "without none" for zero in rows["zero"]],
     )
+
+
+def _of_role(rows: pd.DataFrame, role: str) -> pd.DataFrame:
+    import pandas as pd
+
+    own, common = rows[rows["role"] == role], rows[rows["role"] == "search"]
+    counts = own.groupby("method")["seed"].nunique()
+    if role == "search" or not all(counts.get(method, 0) >= min(LEAST, rows["seed"].nunique()) for method in SPARSE):
+        return common
+    return pd.concat([own, common[~common["method"].isin(own["method"]) | common["zero"]]])
 
 
 def decided(rows: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,9 +125,3 @@ def marked(ax, rows: pd.DataFrame, printed: Mapping[str, float]) -> None:
     for place, method in enumerate(dict.fromkeys(rows["method"])):
         if method in printed:
             ax.plot(printed[method], place, "x", color="black", markersize=6, zorder=5)
-
-
-def against(rows: pd.DataFrame, firsts: Sequence[str]) -> list[tuple[str, str]]:
-    """Every pair of one of `firsts` and one of the others among the rows, in the order of the tables."""
-    found = list(dict.fromkeys(rows["method"]))
-    return [(a, b) for a in firsts if a in found for b in found if not b.startswith("gennas-")]
